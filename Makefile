@@ -1,0 +1,42 @@
+# cfgfs.  Works with GNU make and with bmake; build.mk has the rules, once
+# configure has written config.mk.
+
+all: config.mk
+	$(MAKE) -f build.mk all
+
+config.mk: configure
+	./configure
+
+# Install what building and testing need.
+deps:
+	sh tests/deps.sh
+
+check: deps
+	$(MAKE) all
+	sh tests/check.sh
+
+demo: deps
+	$(MAKE) all
+	sh tests/demo.sh
+
+# Figures for BENCHMARKS.md; not a test.
+bench: deps
+	$(MAKE) all
+	sh tests/bench/bench.sh
+
+# Long runs, not part of check.
+soak: deps
+	$(MAKE) all
+	sh tests/soak.sh
+
+lint: deps
+	sh tests/lint.sh
+
+install: all
+	$(MAKE) -f build.mk install
+
+clean:
+	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o tests/*.o
+	rm -f lib/*.a sync/*.a tools/*.a fs/cfgfs tools/cfg tests/*.t
+
+.PHONY: all deps check demo bench soak lint install clean

@@ -1,0 +1,55 @@
+# build.mk: how things are made.  Each folder lists its own in files.mk.
+
+include config.mk
+include lib/files.mk
+include fs/files.mk
+include sync/files.mk
+include tools/files.mk
+include tests/files.mk
+
+CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
+CSTD = -std=c11
+
+all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS)
+
+.SUFFIXES: .c .o .t
+.c.o:
+	$(CC) $(CSTD) $(OPT) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) -c -o $@ $<
+
+# A change of any header makes all anew: it is a small program.
+HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(TOOLS_OBJS) $(TEST_OBJS): $(HDRS)
+
+lib/lib.a: $(LIB_OBJS)
+	rm -f $@
+	ar rcs $@ $(LIB_OBJS)
+
+sync/sync.a: $(SYNC_OBJS)
+	rm -f $@
+	ar rcs $@ $(SYNC_OBJS)
+
+# The parts of cfg without its main, for the tests too.
+tools/tools.a: $(TOOLS_OBJS)
+	rm -f $@
+	ar rcs $@ $(TOOLS_OBJS)
+
+fs/cfgfs: $(FS_OBJS) lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ $(FS_OBJS) lib/lib.a $(FUSE_LIBS)
+
+tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o tools/tools.a sync/sync.a \
+	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
+
+# A test is one C file that gives TAP; it may use every library.
+.o.t:
+	$(CC) $(OPT) $(LDOPT) -o $@ $< $(TEST_LIB_OBJS) tools/tools.a \
+	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS) -lm
+$(TEST_PROGS): $(TEST_LIB_OBJS) tools/tools.a sync/sync.a lib/lib.a
+
+install: all
+	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5
+	install -s -m 755 fs/cfgfs tools/cfg $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 fs/cfgfs.8 tools/cfg.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 sync/cfgstore.5 lib/cfgjournal.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5

@@ -1,0 +1,3 @@
+FS_PROGS =
+FS_HDRS =
+FS_OBJS =

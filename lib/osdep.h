@@ -1,0 +1,90 @@
+/*
+ * osdep.h: where systems differ.  osdep-linux.c and osdep-freebsd.c each
+ * give all of this; the rest of the program is written for one imagined
+ * good system.
+ */
+#ifndef OSDEP_H
+#define OSDEP_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+/*
+ * Extended attributes of `name` in the directory dfd, never following a
+ * symbolic link; name "." is the directory itself.  Names carry their
+ * name space as under Linux ("user.", "system.", ...; FreeBSD has the two
+ * spaces user and system).  Results as the system's own calls: a count or
+ * -errno; size 0 asks for the length; flags as XATTR_CREATE and REPLACE.
+ */
+ssize_t	os_getxattr(int dfd, const char *name, const char *attr,
+	    void *value, size_t size);
+int	os_setxattr(int dfd, const char *name, const char *attr,
+	    const void *value, size_t size, int flags);
+ssize_t	os_listxattr(int dfd, const char *name, char *list, size_t size);
+int	os_removexattr(int dfd, const char *name, const char *attr);
+
+/*
+ * The name of a process's program (as ps -c shows it) for attribution,
+ * NUL-terminated, cut to len; "?" where the process can't be seen.
+ * Cheap enough for every first touch: nothing below /etc is opened.
+ */
+void	os_progname(pid_t, char *, size_t len);
+
+/* Whether the file system of this descriptor lives in RAM. */
+bool	os_is_ramdisk(int fd);
+
+/* renameat2(2): flags are OS_RENAME_*; -EINVAL where it can't be done. */
+#define OS_RENAME_NOREPLACE	1u
+#define OS_RENAME_EXCHANGE	2u
+int	os_renameat(int odfd, const char *oname, int ndfd,
+	    const char *nname, unsigned flags);
+
+/* A mounted file system. */
+struct os_mnt {
+	char	*dir;		/* owned: where */
+	char	*from;		/* owned: device or source */
+	char	*type;		/* owned: "ufs", "ext4", "fuse.cfgfs", ... */
+	bool	 ro;		/* mounted read-only */
+};
+void	os_mnt_free(struct os_mnt *);
+/*
+ * The uppermost mount whose directory is `dir` exactly (no descent, so a
+ * dead FUSE mount can't hang it).  0, or -ENOENT where nothing is mounted
+ * there.
+ */
+int	os_mnt_at(const char *dir, struct os_mnt *, struct err *);
+/* The mount that holds path, by the longest directory. */
+int	os_mnt_of(const char *path, struct os_mnt *, struct err *);
+/* A RAM disk at dir, mode 0755; the whole dir tree hidden, not changed. */
+int	os_mount_ram(const char *dir, struct err *);
+/* The directory `from` seen at `to` as well (bind, nullfs). */
+int	os_mount_bind(const char *from, const char *to, bool ro, struct err *);
+/* Turn a mount read-write or read-only, its other options kept. */
+int	os_remount(const char *dir, bool ro, struct err *);
+/* Unmount; lazily where asked (Linux detaches, FreeBSD forces). */
+int	os_unmount(const char *dir, bool lazy, struct err *);
+
+/* Bytes, logical and physical block of an open block device (on FreeBSD
+ * a character device).  -ENOTBLK where it is none. */
+int	os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys);
+
+/* Cryptographic random bytes; can't fail once the system has started. */
+void	os_random(void *, size_t);
+
+/* The other end of a Unix socket.  0 or -errno; pid 0 where unknown. */
+int	os_peer(int fd, uid_t *, gid_t *, pid_t *);
+
+/*
+ * Copy n bytes of content (n may be larger than the file) from one
+ * descriptor's position to another's, with holes kept where the system
+ * tells of them.  0 or -errno.
+ */
+int	os_copy(int from, int to, uint64_t n);
+
+#endif

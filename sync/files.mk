@@ -1,0 +1,2 @@
+SYNC_HDRS = sync/store.h sync/slice.h
+SYNC_OBJS =

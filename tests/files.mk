@@ -1,0 +1,4 @@
+TEST_HDRS = tests/tap.h
+TEST_LIB_OBJS = tests/tap.o
+TEST_OBJS = $(TEST_LIB_OBJS) tests/lib.o
+TEST_PROGS = tests/lib.t
