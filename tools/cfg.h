@@ -1,0 +1,101 @@
+/*
+ * cfg.h: what every verb of cfg gets.
+ */
+#ifndef CFG_H
+#define CFG_H
+
+#include <stdbool.h>
+
+#include "../lib/ent.h"
+#include "../lib/err.h"
+#include "../lib/inst.h"
+#include "../lib/io.h"
+#include "../sync/slice.h"
+#include "../sync/store.h"
+
+#define EX_OK		0
+#define EX_NO		1	/* "no": differences, damage, pending */
+#define EX_FAIL		2	/* failed, one line said why */
+#define EX_MISUSE	64	/* usage */
+
+struct cfg {
+	const char	*verb;		/* argv[0] of the verb, for messages */
+	const char	*mountpt;	/* -m, or "/etc" */
+	const char	*storepath;	/* -s: work on this store alone; or NULL */
+	bool		 json;		/* --json */
+	bool		 color;		/* colour was asked for, or a terminal */
+	struct inst	 inst;		/* valid where storepath is NULL and
+					   cfg_inst() succeeded */
+};
+
+struct cmd {
+	const char	*name;
+	/* argv[0] is the verb; getopt is reset.  Gives an exit code. */
+	int		(*fn)(struct cfg *, int argc, char **argv);
+	const char	*usage;		/* its arguments, one line */
+	const char	*what;		/* what it does, one line */
+};
+
+/* The table, in the order that --help shows; ends with a NULL name. */
+extern const struct cmd cfg_cmds[];
+
+/* Print "cfg: VERB: e->msg" to stderr, give EX_FAIL. */
+int	cfg_fail(const struct cfg *, const struct err *);
+/* The same from a format. */
+int	cfg_failx(const struct cfg *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* Print the verb's usage to stderr, give EX_MISUSE. */
+int	cfg_usage(const struct cfg *);
+/* A warning to stderr: "cfg: VERB: ...". */
+void	cfg_warn(const struct cfg *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* Fill in c->inst for c->mountpt. */
+int	cfg_inst(struct cfg *, struct err *);
+
+/*
+ * Turn an argument of the user's into a path inside the tree: absolute
+ * below the mount point, or relative to the current directory where that
+ * lies below the mount point, else relative to the tree's root.  A new
+ * string in *path; -EINVAL where it can't be one.
+ */
+int	cfg_path(const struct cfg *, const char *arg, char **path,
+	    struct err *);
+
+/* The store that this run works on, opened; released by cfg_close(). */
+struct cfg_store {
+	struct slice	*slice;
+	struct io	*io;
+	struct store	*s;
+};
+/* Says on stderr what opening found damaged (store_damage()). */
+int	cfg_open(const struct cfg *, bool write, struct cfg_store *,
+	    struct err *);
+int	cfg_close(struct cfg_store *, uint64_t *window_ns, struct err *);
+
+/*
+ * A generation as the user names it: "@0" and "@head" the head, "@-1" the
+ * one before, "@N" or "N" generation N.  -ENOENT where there is none.
+ */
+int	cfg_gen(struct store *, const char *arg, uint64_t *gen, struct err *);
+
+/*
+ * A login name for a uid, or the number: a string that is valid until
+ * the next call.  (cfg may look users up; cfgfs may not.)
+ */
+const char *cfg_user(uint32_t uid);
+
+/* The verbs, one in each file cmd-NAME.c. */
+int	cmd_init(struct cfg *, int, char **);
+int	cmd_restore(struct cfg *, int, char **);
+int	cmd_status(struct cfg *, int, char **);
+int	cmd_diff(struct cfg *, int, char **);
+int	cmd_commit(struct cfg *, int, char **);
+int	cmd_revert(struct cfg *, int, char **);
+int	cmd_log(struct cfg *, int, char **);
+int	cmd_show(struct cfg *, int, char **);
+int	cmd_verify(struct cfg *, int, char **);
+int	cmd_import(struct cfg *, int, char **);
+int	cmd_export(struct cfg *, int, char **);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * pend.h: what is pending: the running tree compared with the persisted
+ * one, where the journal says that there may be a difference.
+ */
+#ifndef PEND_H
+#define PEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/ent.h"
+#include "../lib/err.h"
+#include "../lib/jrn.h"
+#include "patt.h"
+#include "pers.h"
+
+struct who {			/* one that touched a path */
+	uint32_t	 uid;
+	uint32_t	 pid;
+	uint32_t	 count;		/* changes */
+	int64_t		 time;		/* of the first, ns */
+	char		 comm[JRN_COMM];
+};
+
+struct pent {			/* one pending path */
+	char		*path;		/* owned */
+	struct ent	 was;		/* persisted; ENT_NONE: added */
+	struct ent	 now;		/* running; ENT_NONE: deleted */
+	bool		 was_base;	/* persisted is the base's */
+	bool		 like_base;	/* running equals the base: follow it */
+	bool		 in_base;	/* the base has the path */
+	bool		 relinked;	/* its hard-link group differs */
+	struct who	*who;		/* owned; newest last; may be none */
+	size_t		 nwho;
+};
+
+struct pend {
+	struct pent	*v;		/* in path_cmp() order */
+	size_t		 n;
+	size_t		 nignored;	/* left out by the patterns */
+	size_t		 nsock;		/* sockets left out */
+	bool		 scanned;	/* everything was compared */
+};
+
+/*
+ * Compare.  tree: descriptor of the running tree's root; statedir: of
+ * the state directory, or -1: compare everything; upto: as jrn_scan().
+ * ignore may be NULL.  A path that the caller may not read is an error
+ * only for root; for others it is left out.
+ */
+int	pend_find(struct pend *, int tree, int statedir, uint64_t upto,
+	    const struct pers *, const struct patt *ignore, struct err *);
+void	pend_free(struct pend *);
+
+/* Keep only what is at or below one of these paths, and the parent
+ * directories that must be there for it (n 0: all). */
+void	pend_select(struct pend *, char *const *paths, size_t n);
+
+/* 'A', 'D', 'M' (content), 'T' (type), 'm' (mode, owner, xattrs or links
+ * only), as git and lbu users know them. */
+char	pend_letter(const struct pent *);
+
+#endif
