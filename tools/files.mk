@@ -1,3 +1,11 @@
 TOOLS_PROGS =
-TOOLS_HDRS =
-TOOLS_OBJS =
+TOOLS_HDRS = \
+    tools/cfg.h \
+    tools/entdiff.h \
+    tools/out.h \
+    tools/patt.h \
+    tools/pend.h \
+    tools/pers.h \
+    tools/textdiff.h
+TOOLS_OBJS = \
+    tools/textdiff.o
