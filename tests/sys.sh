@@ -84,7 +84,7 @@ if [ -z "${SYS_DIR:-}" ]; then
 	sys_rc=$?
 	sys_pid=
 	if [ "$sys_rc" = 124 ]; then
-		echo "Bail out! not done after $SYS_LIMIT seconds"
+		echo "# not done after $SYS_LIMIT seconds: no plan, a failure"
 	fi
 	exit "$sys_rc"
 fi
@@ -106,7 +106,7 @@ rc=0 out='' err=''
 
 sys_end() {
 	sys_rc=$?
-	[ -n "$sys_done" ] || echo "Bail out! ended early, status $sys_rc"
+	[ -n "$sys_done" ] || echo "# ended early with status $sys_rc"
 }
 trap sys_end EXIT
 trap 'exit 143' HUP INT TERM
@@ -249,6 +249,7 @@ need_root() {
 }
 
 need_fuse() {
+	[ -c /dev/fuse ] || modprobe fuse 2>/dev/null
 	[ -c /dev/fuse ] || skip_all "no /dev/fuse"
 }
 

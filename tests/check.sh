@@ -1,0 +1,38 @@
+#!/bin/sh
+# check.sh [units]: run every test there is (or only the units in C), but
+# not the soaks.  What was skipped is counted and named.  The last line is
+# 'N passed, N failed, N skipped'; exit 0 where nothing failed, else 1.
+set -u
+
+cd "$(dirname "$0")/.." || exit 2
+TAP_DIR=$(mktemp -d) || exit 2
+export TAP_DIR
+trap 'rm -rf "$TAP_DIR"' EXIT
+trap 'exit 130' INT TERM HUP
+
+set -- "${1:-all}" tests/*.t
+if [ "$1" = all ]; then
+	set -- "$@" tests/docs.sh tests/deps-down.sh tests/readme.sh \
+	    tests/sys-*.sh
+fi
+shift
+
+prove -j "${JOBS:-2}" --timer --exec 'sh tests/tap-run.sh' "$@"
+status=$?
+
+for f in "$TAP_DIR"/*.tap; do
+	sed -n "s|^1\.\.0 # SKIP |skipped: $(basename "$f" .tap): |p
+	    s|^ok .*# SKIP |skipped: $(basename "$f" .tap): |p" "$f"
+done
+cat "$TAP_DIR"/*.tap | awk -v bad="$status" '
+/^not ok /		{ failed++; next }
+/^ok .*# SKIP/		{ skipped++; next }
+/^1\.\.0 # SKIP/	{ skipped++; next }
+/^ok /			{ passed++ }
+END {
+	# A test that died has no line of its own.
+	if (bad && !failed)
+		failed = 1
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+}'
+[ "$status" = 0 ] || exit 1

@@ -1,0 +1,111 @@
+#!/bin/sh
+# deps.sh [bench]: install what building and testing need and what is not
+# there yet, through apt-get, pkg or apk.  Quiet and quick when nothing
+# is missing.  With "bench", what the benchmarks compare with, too.
+set -eu
+
+# What is needed, and the package of it for apt-get, pkg and apk ("-":
+# comes with the system).  What begins with ":" is a library.
+needs() {
+	cat <<'T'
+cc		gcc		-		build-base
+gcc		gcc		gcc		gcc
+clang		clang		-		clang
+make		make		-		make
+bmake		bmake		-		bmake
+pkg-config	pkg-config	pkgconf		pkgconf
+:fuse3		libfuse3-dev	fusefs-libs3	fuse3-dev
+:zlib		zlib1g-dev	-		zlib-dev
+:libmd		libmd-dev	-		libmd-dev
+fusermount3	fuse3		fusefs-libs3	fuse3
+prove		perl		perl5		perl-utils
+mandoc		mandoc		-		mandoc
+cppcheck	cppcheck	cppcheck	cppcheck
+shellcheck	shellcheck	hs-ShellCheck	shellcheck
+git		git		git		git
+patch		patch		-		patch
+setfacl		acl		-		acl
+getfattr	attr		-		attr
+mkfs.ext2	e2fsprogs	e2fsprogs	e2fsprogs
+losetup		mount		-		losetup
+unshare		util-linux	-		util-linux-misc
+useradd		passwd		-		shadow
+xz		xz-utils	-		xz
+T
+	[ "${1:-}" = bench ] || return 0
+	cat <<'T'
+fuse-overlayfs	fuse-overlayfs	fusefs-fuse-overlayfs	fuse-overlayfs
+bindfs		bindfs		fusefs-bindfs	bindfs
+sqlite3		sqlite3		sqlite3		sqlite
+python3		python3		python3		python3
+rsync		rsync		rsync		rsync
+cpio		cpio		-		cpio
+bash		bash		bash		bash
+taskset		util-linux	-		util-linux-misc
+T
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+
+have() {
+	case $1 in
+	:*)	command -v pkg-config > /dev/null &&
+		    pkg-config --exists "${1#:}" 2> /dev/null ||
+		    [ -f "/usr/include/${1#:}.h" ] ||
+		    { [ "$1" = :libmd ] && [ -f /usr/include/sha256.h ]; } ||
+		    { [ "$1" = :zlib ] && [ -f /usr/include/zlib.h ]; } ;;
+	*)	command -v "$1" > /dev/null ;;
+	esac
+}
+
+if command -v apt-get > /dev/null; then
+	column=1 install='apt-get install'
+elif command -v pkg > /dev/null; then
+	column=2 install='pkg install'
+elif command -v apk > /dev/null; then
+	column=3 install='apk add'
+else
+	column=0 install='install by hand:'
+fi
+
+missing=
+while read -r what apt pkg apk; do
+	have "$what" && continue
+	case $column in
+	0)	p=${what#:} ;;
+	1)	p=$apt ;;
+	2)	p=$pkg ;;
+	3)	p=$apk ;;
+	esac
+	[ "$p" = - ] && continue
+	case " $missing " in
+	*" $p "*)	;;
+	*)		missing="$missing $p" ;;
+	esac
+done <<E
+$(needs "${1:-}")
+E
+[ -n "$missing" ] || exit 0
+
+if [ "$column" = 0 ] || [ "$(id -u)" != 0 ]; then
+	echo "deps: missing; as root: $install$missing" >&2
+	exit 2
+fi
+echo "deps: $install$missing" >&2
+
+apt() {
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+	    -o Dpkg::Use-Pty=0 install --no-install-recommends \
+	    libc6-dev $missing > /dev/null < /dev/null
+}
+# shellcheck disable=SC2086
+case $column in
+1)	# The lists of packages may be old, or not there at all.
+	apt 2> /dev/null || { apt-get -qq update < /dev/null && apt; } ;;
+2)	pkg install -qy $missing ;;
+3)	apk add -q --no-progress $missing linux-headers musl-dev ;;
+esac || {
+	echo "deps: could not install:$missing" >&2
+	exit 2
+}

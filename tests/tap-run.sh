@@ -1,0 +1,14 @@
+#!/bin/sh
+# tap-run.sh TEST: how check.sh has prove(1) run one test: with a time
+# limit, and with its output kept in $TAP_DIR for the counts.
+set -u
+
+log=$TAP_DIR/$(basename "$1").tap
+case $1 in
+*.sh)	timeout -k 5 "${TEST_LIMIT:-600}" sh "$1" > "$log" ;;
+*)	timeout -k 5 "${TEST_LIMIT:-600}" "$1" > "$log" ;;
+esac < /dev/null
+rc=$?
+[ "$rc" != 124 ] || echo "# did not end in time" >> "$log"
+cat "$log"
+exit "$rc"
