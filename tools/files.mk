@@ -1,6 +1,7 @@
 TOOLS_PROGS =
 TOOLS_HDRS = \
     tools/cfg.h \
+    tools/derived.h \
     tools/entdiff.h \
     tools/out.h \
     tools/patt.h \
@@ -8,4 +9,5 @@ TOOLS_HDRS = \
     tools/pers.h \
     tools/textdiff.h
 TOOLS_OBJS = \
+    tools/derived.o \
     tools/textdiff.o

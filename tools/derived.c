@@ -1,0 +1,256 @@
+/*
+ * derived.c: the table of derived databases, and making them anew.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/buf.h"
+#include "../lib/path.h"
+#include "derived.h"
+
+#define MAXARG		8
+#define TOOL_SECONDS	60
+
+#define IF_THERE	0x1	/* only where the tree has the database */
+#define FROM_STDIN	0x2	/* the tool reads the source there */
+#define LD_CONF		0x4	/* see ld_conf() */
+
+struct derived {
+	const char	*path;		/* what is made */
+	const char	*source;	/* from this file */
+	const char	*dir;		/* and from those in here, or NULL */
+	const char	*need;		/* only where this is there, or NULL */
+	int		 flags;
+	const char	*argv[MAXARG];	/* '%' at the front or after '=' is
+					   the tree's directory */
+};
+
+/* Of those that make the same database the first that can runs. */
+static const struct derived tab[] = {
+	{ "pwd.db", "master.passwd", NULL, NULL, 0,
+	    { "pwd_mkdb", "-p", "-d", "%", "%/master.passwd" } },
+	{ "spwd.db", "master.passwd", NULL, NULL, 0, { NULL } },
+	{ "login.conf.db", "login.conf", NULL, NULL, 0,
+	    { "cap_mkdb", "%/login.conf" } },
+	{ "services.db", "services", NULL, NULL, IF_THERE,
+	    { "services_mkdb", "-q", "-o", "%/services.db", "%/services" } },
+	{ "aliases.db", "aliases", NULL, "postfix/main.cf", 0,
+	    { "postalias", "-c", "%/postfix", "%/aliases" } },
+	{ "aliases.db", "aliases", NULL, "mail/sendmail.cf", 0,
+	    { "sendmail", "-bi", "-OAliasFile=%/aliases" } },
+	{ "mail/aliases.db", "mail/aliases", NULL, "mail/sendmail.cf", 0,
+	    { "sendmail", "-bi", "-OAliasFile=%/mail/aliases" } },
+	{ "mail/access.db", "mail/access", NULL, NULL, FROM_STDIN,
+	    { "makemap", "hash", "%/mail/access" } },
+	{ "mail/genericstable.db", "mail/genericstable", NULL, NULL,
+	    FROM_STDIN, { "makemap", "hash", "%/mail/genericstable" } },
+	{ "mail/mailertable.db", "mail/mailertable", NULL, NULL, FROM_STDIN,
+	    { "makemap", "hash", "%/mail/mailertable" } },
+	{ "mail/virtusertable.db", "mail/virtusertable", NULL, NULL,
+	    FROM_STDIN, { "makemap", "hash", "%/mail/virtusertable" } },
+	{ "ld.so.cache", "ld.so.conf", "ld.so.conf.d", NULL, LD_CONF,
+	    { "ldconfig", "-X", "-C", "%/ld.so.cache", "-f",
+	    "%/.ld.so.conf.cfg" } },
+};
+
+#define NTAB (sizeof(tab) / sizeof(tab[0]))
+
+const char *
+derived_path(size_t i)
+{
+	return i < NTAB ? tab[i].path : NULL;
+}
+
+/* Where the tool is, in the directories of the system; false: nowhere. */
+static bool
+find_tool(const char *name, char *path, size_t len)
+{
+	static const char *const dirs[] = { "/sbin", "/usr/sbin", "/bin",
+	    "/usr/bin", "/usr/local/sbin", "/rescue" };
+	size_t	 i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		(void)snprintf(path, len, "%s/%s", dirs[i], name);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+in_tree(int tree, const char *path)
+{
+	int	 fd = path_open(tree, path, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}
+
+/* Whether one of the changed paths is what d is made from. */
+static bool
+concerns(const struct derived *d, const struct ents *changed)
+{
+	size_t	 i;
+
+	if (ents_find(changed, d->source) != NULL)
+		return true;
+	if (d->dir == NULL)
+		return false;
+	i = ents_lower(changed, d->dir);
+	return i < changed->n && path_within(changed->v[i].path, d->dir);
+}
+
+/* The argument with the tree's directory put in; a new string. */
+static char *
+expand(const char *arg, const char *dir)
+{
+	const char	*pc = strchr(arg, '%');
+	char		*s;
+	size_t		 n;
+
+	if (pc == NULL)
+		return strdup(arg);
+	n = strlen(arg) + strlen(dir) + 1;
+	if ((s = malloc(n)) != NULL)
+		(void)snprintf(s, n, "%.*s%s%s", (int)(pc - arg), arg, dir,
+		    pc + 1);
+	return s;
+}
+
+/*
+ * ldconfig follows "include /etc/ld.so.conf.d/..." to the /etc of now,
+ * which is not yet the tree: give it a copy that names the tree's.
+ */
+static int
+ld_conf(int tree, const char *dir)
+{
+	struct buf	 b = BUF_INIT;
+	char		*line = NULL;
+	const char	*p;
+	size_t		 cap = 0;
+	FILE		*f = NULL;
+	int		 fd, rc = -1;
+
+	if ((fd = path_open(tree, "ld.so.conf", O_RDONLY)) < 0 ||
+	    (f = fdopen(fd, "r")) == NULL)
+		goto out;
+	fd = -1;
+	while (getline(&line, &cap, f) > 0) {
+		p = line + strspn(line, " \t");
+		if (strncmp(p, "include", 7) == 0 &&
+		    strncmp(p + 7 + strspn(p + 7, " \t"), "/etc/", 5) == 0)
+			put_fmt(&b, "include %s/%s", dir,
+			    p + 7 + strspn(p + 7, " \t") + 5);
+		else
+			put_bytes(&b, line, strlen(line));
+	}
+	(void)unlinkat(tree, ".ld.so.conf.cfg", 0);
+	fd = openat(tree, ".ld.so.conf.cfg",
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1 && !b.bad && write(fd, b.p, b.len) == (ssize_t)b.len)
+		rc = 0;
+out:
+	if (f != NULL)
+		(void)fclose(f);
+	if (fd >= 0)
+		(void)close(fd);
+	free(line);
+	buf_free(&b);
+	return rc;
+}
+
+/* In the child: never returns. */
+static void
+exec_tool(int tree, const struct derived *d, const char *tool, char **argv)
+{
+	static char	*const env[] = { NULL };
+	int		 in, null = open("/dev/null", O_RDWR);
+
+	in = d->flags & FROM_STDIN ? path_open(tree, d->source, O_RDONLY) :
+	    null;
+	if (in < 0 || null == -1 || dup2(in, 0) == -1 ||
+	    dup2(null, 1) == -1 || dup2(null, 2) == -1 || chdir("/") == -1)
+		_exit(126);
+	(void)signal(SIGALRM, SIG_DFL);
+	(void)alarm(TOOL_SECONDS);	/* outlives the exec */
+	(void)execve(tool, argv, env);
+	_exit(127);
+}
+
+/* Run it; NULL, or what went wrong. */
+static const char *
+run(int tree, const struct derived *d, const char *tool, const char *dir,
+    char *why, size_t len)
+{
+	char	*argv[MAXARG + 1] = { NULL };
+	pid_t	 pid;
+	size_t	 i;
+	int	 st = 0;
+	bool	 bad = false;
+
+	for (i = 0; i < MAXARG && d->argv[i] != NULL; i++)
+		if ((argv[i] = expand(d->argv[i], dir)) == NULL)
+			bad = true;
+	if (bad || (pid = fork()) == -1) {
+		for (i = 0; i < MAXARG; i++)
+			free(argv[i]);
+		return "out of memory or processes";
+	}
+	if (pid == 0)
+		exec_tool(tree, d, tool, argv);
+	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
+		continue;
+	for (i = 0; i < MAXARG; i++)
+		free(argv[i]);
+	if (WIFEXITED(st) && WEXITSTATUS(st) == 0)
+		return NULL;
+	if (WIFSIGNALED(st))
+		(void)snprintf(why, len, "ended by signal %d", WTERMSIG(st));
+	else
+		(void)snprintf(why, len, "exit status %d", WEXITSTATUS(st));
+	return why;
+}
+
+void
+derived_make(int tree, const char *dir, const struct ents *changed,
+    void (*warn)(void *, const char *), void *arg)
+{
+	const struct derived	*d;
+	const char		*why, *done = NULL;
+	char			 tool[64], buf[64], line[256];
+	size_t			 i;
+
+	for (i = 0; i < NTAB; i++) {
+		d = &tab[i];
+		if (d->argv[0] == NULL || !concerns(d, changed) ||
+		    (done != NULL && strcmp(done, d->path) == 0) ||
+		    !find_tool(d->argv[0], tool, sizeof(tool)) ||
+		    !in_tree(tree, d->source) ||
+		    (d->need != NULL && !in_tree(tree, d->need)) ||
+		    (d->flags & IF_THERE && !in_tree(tree, d->path)))
+			continue;
+		done = d->path;
+		if (d->flags & LD_CONF && ld_conf(tree, dir) == -1)
+			why = "cannot prepare its configuration";
+		else
+			why = run(tree, d, tool, dir, buf, sizeof(buf));
+		if (d->flags & LD_CONF)
+			(void)unlinkat(tree, ".ld.so.conf.cfg", 0);
+		if (why == NULL)
+			continue;
+		(void)snprintf(line, sizeof(line), "%s: not made anew: %s: %s",
+		    d->path, tool, why);
+		warn(arg, line);
+	}
+}
