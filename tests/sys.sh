@@ -24,7 +24,8 @@
 #	run command ...			no check; sets $rc, $out and $err
 #
 # A box, as an appliance has one: $BASE (a directory), $STORE (a file, or
-# what the test sets it to), and two RAM disks, $MNT and $STATE.
+# what the test sets it to), and two RAM disks: $MNT, and the one that has
+# $STATE, the state directory that $MNT has by default (/run is private).
 #
 #	new_box [SIZE]	make them: base_tree fills $BASE, cfg init the store
 #	run_view [OPTS]	start cfgfs on $MNT; OPTS as ",name=value"
@@ -32,6 +33,7 @@
 #	power_cut	kill everything, drop the RAM disks
 #	kill_view	kill -9 the daemon alone
 #	stop_view	unmount, and wait until the daemon has gone
+#	cfg ARG...	cfg -m $MNT ARG...
 #	snap DIR	a tree's listing to its last bit, to be compared
 # shellcheck shell=sh
 
@@ -96,8 +98,10 @@ CFGFS=${CFGFS:-$TOP/fs/cfgfs}
 CFG=${CFG:-$TOP/tools/cfg}
 PATH=$TOP/tools:$TOP/fs:$PATH:/usr/sbin:/sbin
 export PATH CFG CFGFS T TOP
-[ -z "${SYS_NS:-}" ] ||
-    mount -t tmpfs -o mode=755,size=2g cfgfs-test "$T" || exit 2
+[ -z "${SYS_NS:-}" ] || {
+	mount -t tmpfs -o mode=755,size=2g cfgfs-test "$T" &&
+	    mount -t tmpfs -o mode=755 cfgfs-test /run
+} || exit 2
 
 sys_n=0
 sys_bad=0
@@ -279,8 +283,8 @@ loop_dev() {
 # ---- the box
 BASE=$T/base
 STORE=$T/store
-STATE=$T/state
 MNT=$T/mnt
+STATE=/run/cfgfs/$(echo "${MNT#/}" | tr / -)
 
 # A small base with every kind of entry; a test may have its own.
 base_tree() {
@@ -301,9 +305,9 @@ base_tree() {
 
 # The RAM disks, empty.
 ram_up() {
-	mkdir -p "$MNT" "$STATE"
+	mkdir -p "$MNT" /run/cfgfs
 	mount -t tmpfs -o mode=755 cfgfs-ram "$MNT" &&
-	    mount -t tmpfs -o mode=755 cfgfs-ram "$STATE"
+	    mount -t tmpfs -o mode=755 cfgfs-ram /run/cfgfs
 }
 
 new_box() {
@@ -320,6 +324,8 @@ boot() {
 	ram_up && timeout -k 5 "$LIMIT" "$CFG" restore --store "$STORE" \
 	    --base "$BASE" "$MNT" && run_view
 }
+
+cfg() { timeout -k 5 "$LIMIT" "$CFG" -m "$MNT" "$@" < /dev/null; }
 
 # Our own cfgfs and cfg processes: /proc is this namespace's.
 sys_pids() {
@@ -354,7 +360,7 @@ power_cut() {
 		kill -9 "$sys_vp" 2>/dev/null
 	done
 	await "the end of all" sys_none || return 1
-	for sys_d in "$STATE" "$MNT"; do
+	for sys_d in /run/cfgfs "$MNT"; do
 		while grep -q " ${sys_d}[ /]" /proc/self/mountinfo; do
 			sys_m=$(awk -v d="$sys_d" '$5 == d || index($5, d "/") == 1 \
 			    { m = $5 } END { print m }' /proc/self/mountinfo)
