@@ -7,7 +7,10 @@ TOOLS_HDRS = \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
-    tools/textdiff.h
+    tools/textdiff.h \
+    tools/walk.h \
+    tools/work.h
 TOOLS_OBJS = \
     tools/derived.o \
-    tools/textdiff.o
+    tools/textdiff.o \
+    tools/walk.o

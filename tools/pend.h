@@ -25,7 +25,10 @@ struct who {			/* one that touched a path */
 struct pent {			/* one pending path */
 	char		*path;		/* owned */
 	struct ent	 was;		/* persisted; ENT_NONE: added */
-	struct ent	 now;		/* running; ENT_NONE: deleted */
+	struct ent	 now;		/* running; ENT_NONE: deleted.  Its link
+					   is the same where pents are one
+					   inode; hash is set where both are
+					   regular files or this one is new */
 	bool		 was_base;	/* persisted is the base's */
 	bool		 like_base;	/* running equals the base: follow it */
 	bool		 in_base;	/* the base has the path */
@@ -37,8 +40,12 @@ struct pent {			/* one pending path */
 struct pend {
 	struct pent	*v;		/* in path_cmp() order */
 	size_t		 n;
-	size_t		 nignored;	/* left out by the patterns */
+	struct pent	*ign;		/* differ, but the patterns leave them
+					   out: only path and who are set */
+	size_t		 nignored;	/* number of these */
 	size_t		 nsock;		/* sockets left out */
+	size_t		 nhidden;	/* this user may not read them: nobody
+					   knows whether they differ */
 	bool		 scanned;	/* everything was compared */
 };
 
@@ -50,9 +57,12 @@ struct pend {
  */
 int	pend_find(struct pend *, int tree, int statedir, uint64_t upto,
 	    const struct pers *, const struct patt *ignore, struct err *);
+/* The same, but compare everything; the journal only says who. */
+int	pend_find_all(struct pend *, int tree, int statedir, uint64_t upto,
+	    const struct pers *, const struct patt *ignore, struct err *);
 void	pend_free(struct pend *);
 
-/* Keep only what is at or below one of these paths, and the parent
+/* Keep only what is at or below one of these paths, and the new parent
  * directories that must be there for it (n 0: all). */
 void	pend_select(struct pend *, char *const *paths, size_t n);
 

@@ -1,0 +1,220 @@
+/*
+ * walk.c: lists of paths, and going through a directory tree.
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/path.h"
+#include "walk.h"
+
+int
+strs_put(struct strs *l, char *s)
+{
+	char	**v;
+	size_t	  cap;
+
+	if (s == NULL)
+		return -ENOMEM;
+	if (l->n == l->cap) {
+		cap = l->cap == 0 ? 32 : l->cap * 2;
+		if (cap > SIZE_MAX / sizeof(*v) ||
+		    (v = realloc(l->v, cap * sizeof(*v))) == NULL) {
+			free(s);
+			return -ENOMEM;
+		}
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = s;
+	return 0;
+}
+
+static int
+strs_cmp(const void *a, const void *b)
+{
+	return path_cmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+strs_sort(struct strs *l)
+{
+	size_t	 i, k = 0;
+
+	if (l->n == 0)
+		return;
+	qsort(l->v, l->n, sizeof(*l->v), strs_cmp);
+	for (i = 1; i < l->n; i++) {
+		if (strcmp(l->v[k], l->v[i]) == 0)
+			free(l->v[i]);
+		else
+			l->v[++k] = l->v[i];
+	}
+	l->n = k + 1;
+}
+
+bool
+strs_has(const struct strs *l, const char *s)
+{
+	return l->n > 0 &&
+	    bsearch(&s, l->v, l->n, sizeof(*l->v), strs_cmp) != NULL;
+}
+
+void
+strs_free(struct strs *l)
+{
+	size_t	 i;
+
+	for (i = 0; i < l->n; i++)
+		free(l->v[i]);
+	free(l->v);
+	memset(l, 0, sizeof(*l));
+}
+
+int
+walk_list(int root, const char *dir, struct strs *l, struct err *e)
+{
+	struct dirent	*de;
+	DIR		*d;
+	int		 fd, rc = 0;
+
+	if ((fd = path_open(root, dir, O_RDONLY | O_DIRECTORY)) < 0) {
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+			return fd;
+		return err_set(e, -fd, "open %s", dir);
+	}
+	if ((d = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return err_set(e, ENOMEM, "open %s", dir);
+	}
+	while (rc == 0) {
+		errno = 0;
+		if ((de = readdir(d)) == NULL) {
+			if (errno != 0)
+				rc = err_set(e, errno, "read %s", dir);
+			break;
+		}
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		if (strs_put(l, path_join(dir, de->d_name)) < 0)
+			rc = err_set(e, ENOMEM, "read %s", dir);
+	}
+	(void)closedir(d);
+	return rc;
+}
+
+/* Put what dir holds on the stack, the first on top. */
+static int
+push_dir(int root, const char *dir, struct strs *stack, struct err *e)
+{
+	struct strs	 l = { NULL, 0, 0 };
+	int		 rc;
+
+	rc = walk_list(root, dir, &l, e);
+	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP)
+		rc = 0;
+	strs_sort(&l);
+	while (rc == 0 && l.n > 0)
+		if (strs_put(stack, l.v[--l.n]) < 0)
+			rc = err_set(e, ENOMEM, "read %s", dir);
+	strs_free(&l);
+	return rc;
+}
+
+int
+walk_tree(int root, const char *dir, int (*fn)(void *, const char *path),
+    void *arg, struct err *e)
+{
+	struct strs	 stack = { NULL, 0, 0 };
+	char		*p;
+	int		 rc;
+
+	rc = push_dir(root, dir, &stack, e);
+	while (rc == 0 && stack.n > 0) {
+		p = stack.v[--stack.n];
+		rc = fn(arg, p);
+		if (rc == WALK_DOWN)
+			rc = push_dir(root, p, &stack, e);
+		free(p);
+	}
+	strs_free(&stack);
+	return rc;
+}
+
+struct doomed {
+	struct strs	 l;
+	int		 root;
+	dev_t		 dev;
+	struct err	*e;
+};
+
+static int
+doomed_add(void *arg, const char *path)
+{
+	struct doomed	*d = arg;
+	struct stat	 st;
+	const char	*name;
+	int		 dfd, rc;
+
+	if ((dfd = path_parent(d->root, path, &name)) < 0)
+		return err_set(d->e, -dfd, "open %s", path);
+	rc = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW);
+	(void)close(dfd);
+	if (rc == -1)
+		return errno == ENOENT ? 0 : err_set(d->e, errno, "%s", path);
+	if (st.st_dev != d->dev)
+		return err_set(d->e, EBUSY, "remove %s", path);
+	if (strs_put(&d->l, strdup(path)) < 0)
+		return err_set(d->e, ENOMEM, "remove %s", path);
+	return S_ISDIR(st.st_mode) ? WALK_DOWN : 0;
+}
+
+static int
+remove_one(int root, const char *path, struct err *e)
+{
+	const char	*name;
+	int		 dfd, rc;
+
+	if ((dfd = path_parent(root, path, &name)) < 0)
+		return dfd == -ENOENT ? 0 : err_set(e, -dfd, "open %s", path);
+	rc = unlinkat(dfd, name, AT_REMOVEDIR) == -1 ? -errno : 0;
+	if (rc == -ENOTDIR)
+		rc = unlinkat(dfd, name, 0) == -1 ? -errno : 0;
+	(void)close(dfd);
+	return rc == 0 || rc == -ENOENT ? 0 :
+	    err_set(e, -rc, "remove %s", path);
+}
+
+int
+walk_remove(int root, const char *path, struct err *e)
+{
+	struct doomed	 d = { { NULL, 0, 0 }, root, 0, e };
+	struct stat	 st;
+	const char	*name;
+	int		 dfd, rc;
+
+	if ((dfd = path_parent(root, path, &name)) < 0)
+		return dfd == -ENOENT || dfd == -ENOTDIR || dfd == -ELOOP ?
+		    0 : err_set(e, -dfd, "open %s", path);
+	rc = fstat(dfd, &st) == -1 ? -errno : 0;
+	(void)close(dfd);
+	if (rc < 0)
+		return err_set(e, -rc, "remove %s", path);
+	d.dev = st.st_dev;
+	rc = doomed_add(&d, path);
+	if (rc == WALK_DOWN)
+		rc = walk_tree(root, path, doomed_add, &d, e);
+	while (rc == 0 && d.l.n > 0) {
+		rc = remove_one(root, d.l.v[d.l.n - 1], e);
+		free(d.l.v[--d.l.n]);
+	}
+	strs_free(&d.l);
+	return rc;
+}

@@ -1,0 +1,40 @@
+/*
+ * work.h: what a verb holds that compares the running tree with the
+ * persisted one: both trees, the store's head, the daemon if it runs.
+ */
+#ifndef WORK_H
+#define WORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/ent.h"
+#include "../lib/err.h"
+#include "cfg.h"
+#include "patt.h"
+#include "pend.h"
+#include "pers.h"
+
+struct work {
+	struct cfg_store st;	/* opened for reading */
+	uint64_t	 head;	/* generation that is compared with */
+	struct ents	 ov;	/* its overlay */
+	int		 tree;	/* running tree: through the view where it is
+				   mounted, so that changes are journaled */
+	int		 state;	/* state directory */
+	int		 ctl;	/* the daemon's control socket; -1: none runs */
+	struct pers	 pers;	/* base with ov over it */
+	struct patt	*patt;	/* what never counts */
+};
+
+/*
+ * Open all that for c's instance (cfg_inst() is done here).  Says on
+ * stderr where no daemon runs: then work_find() compares everything.
+ * On failure nothing stays open.
+ */
+int	work_open(struct work *, struct cfg *, struct err *);
+/* What is pending, by the journal's segments up to `upto`. */
+int	work_find(struct work *, uint64_t upto, struct pend *, struct err *);
+void	work_close(struct work *);
+
+#endif
