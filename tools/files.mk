@@ -12,5 +12,6 @@ TOOLS_HDRS = \
     tools/work.h
 TOOLS_OBJS = \
     tools/derived.o \
+    tools/patt.o \
     tools/textdiff.o \
     tools/walk.o
