@@ -1,8 +1,6 @@
 TEST_HDRS = tests/tap.h
 TEST_LIB_OBJS = tests/tap.o
 TEST_OBJS = $(TEST_LIB_OBJS) tests/lib.o \
-    tests/patt.o \
     tests/textdiff.o
 TEST_PROGS = tests/lib.t \
-    tests/patt.t \
     tests/textdiff.t
