@@ -1,3 +1,18 @@
-LIB_HDRS = lib/buf.h lib/crc.h lib/ctl.h lib/ent.h lib/err.h lib/hash.h \
-    lib/inst.h lib/io.h lib/jrn.h lib/osdep.h lib/path.h
-LIB_OBJS = lib/buf.o lib/crc.o lib/err.o lib/hash.o lib/path.o
+LIB_HDRS = lib/buf.h \
+    lib/crc.h \
+    lib/ctl.h \
+    lib/ent.h \
+    lib/err.h \
+    lib/hash.h \
+    lib/inst.h \
+    lib/io.h \
+    lib/jrn.h \
+    lib/osdep.h \
+    lib/path.h
+LIB_OBJS = lib/buf.o \
+    lib/crc.o \
+    lib/err.o \
+    lib/hash.o \
+    lib/$(OSDEP).o \
+    lib/$(OSDEP)-mnt.o \
+    lib/path.o

@@ -7,7 +7,11 @@
 #define OSDEP_H
 
 #include <sys/types.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>	/* major(), minor(), makedev() */
+#endif
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +25,15 @@
  * name space as under Linux ("user.", "system.", ...; FreeBSD has the two
  * spaces user and system).  Results as the system's own calls: a count or
  * -errno; size 0 asks for the length; flags as XATTR_CREATE and REPLACE.
+ * Where the system knows paths only, the current directory is another
+ * one for the length of the call; one that this user can't come back to
+ * becomes "/".
  */
+#ifdef ENOATTR
+#define OS_ENOATTR	ENOATTR	/* there is no such attribute */
+#else
+#define OS_ENOATTR	ENODATA
+#endif
 ssize_t	os_getxattr(int dfd, const char *name, const char *attr,
 	    void *value, size_t size);
 int	os_setxattr(int dfd, const char *name, const char *attr,
@@ -50,7 +62,9 @@ struct os_mnt {
 	char	*dir;		/* owned: where */
 	char	*from;		/* owned: device or source */
 	char	*type;		/* owned: "ufs", "ext4", "fuse.cfgfs", ... */
-	bool	 ro;		/* mounted read-only */
+	bool	 ro;		/* can't be written to: either of these two: */
+	bool	 fs_ro;		/* the file system is read-only as a whole */
+	bool	 dir_ro;	/* this mount of it is */
 };
 void	os_mnt_free(struct os_mnt *);
 /*
@@ -59,20 +73,29 @@ void	os_mnt_free(struct os_mnt *);
  * there.
  */
 int	os_mnt_at(const char *dir, struct os_mnt *, struct err *);
-/* The mount that holds path, by the longest directory. */
+/* The mount that holds path (absolute, without links or dots; it need not
+ * be there), by names alone as well. */
 int	os_mnt_of(const char *path, struct os_mnt *, struct err *);
-/* A RAM disk at dir, mode 0755; the whole dir tree hidden, not changed. */
+/* A RAM disk at dir, mode 0755, which hides what was there. */
 int	os_mount_ram(const char *dir, struct err *);
-/* The directory `from` seen at `to` as well (bind, nullfs). */
+/* The directory `from`, without what is mounted below it, seen at `to` as
+ * well (bind, nullfs).  What is mounted over either later stays there. */
 int	os_mount_bind(const char *from, const char *to, bool ro, struct err *);
-/* Turn a mount read-write or read-only, its other options kept. */
-int	os_remount(const char *dir, bool ro, struct err *);
+/*
+ * Turn a mount read-write, or read-only again in the way that it was
+ * (fs_ro, dir_ro) when os_mnt_at() described it; its other options kept.
+ */
+int	os_remount(const struct os_mnt *, bool ro, struct err *);
 /* Unmount; lazily where asked (Linux detaches, FreeBSD forces). */
 int	os_unmount(const char *dir, bool lazy, struct err *);
 
 /* Bytes, logical and physical block of an open block device (on FreeBSD
  * a character device).  -ENOTBLK where it is none. */
 int	os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys);
+
+/* What was written to this file or device survives power loss; 0 or
+ * -errno. */
+int	os_flush(int fd);
 
 /* Cryptographic random bytes; can't fail once the system has started. */
 void	os_random(void *, size_t);
