@@ -11,6 +11,7 @@ LIB_HDRS = lib/buf.h \
     lib/path.h
 LIB_OBJS = lib/buf.o \
     lib/crc.o \
+    lib/ent.o \
     lib/err.o \
     lib/hash.o \
     lib/$(OSDEP).o \
