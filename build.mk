@@ -18,7 +18,8 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS)
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(TOOLS_OBJS) $(TEST_OBJS): $(HDRS)
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS): \
+    $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
 	rm -f $@

@@ -155,18 +155,21 @@ path_open(int root, const char *path, int flags)
 	return fd;
 }
 
-/* Bytes of the valid UTF-8 sequence at s that is no control character
- * (C1 ones neither); 0 where there is none. */
-static size_t
-utf8_len(const unsigned char *s)
+size_t
+utf8_get(const char *str, uint32_t *cp)
 {
-	uint32_t	 c, least;
-	size_t		 n, i;
+	const unsigned char	*s = (const unsigned char *)str;
+	uint32_t		 c, least;
+	size_t			 n, i;
 
+	if (s[0] < 0x80) {
+		*cp = s[0];
+		return 1;
+	}
 	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
 		n = 2;
 		c = s[0] & 0x1fu;
-		least = 0xa0;
+		least = 0x80;
 	} else if ((s[0] & 0xf0) == 0xe0) {
 		n = 3;
 		c = s[0] & 0x0fu;
@@ -184,11 +187,18 @@ utf8_len(const unsigned char *s)
 	}
 	if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 		return 0;
-	/* Not what turns a line of text around: bidi and line separators. */
-	if ((c >= 0x200e && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069))
-		return 0;
+	*cp = c;
 	return n;
+}
+
+bool
+utf8_printable(uint32_t c)
+{
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		return false;
+	/* Nor what turns a line of text around: bidi, line separators. */
+	return !((c >= 0x200e && c <= 0x200f) ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069));
 }
 
 char *
@@ -197,6 +207,7 @@ path_vis(const char *path)
 	const unsigned char	*s = (const unsigned char *)path;
 	struct buf		 b = BUF_INIT;
 	bool			 quote = false;
+	uint32_t		 c;
 	size_t			 n;
 
 	put_u8(&b, '"');
@@ -207,9 +218,8 @@ path_vis(const char *path)
 		} else if (*s == '\n' || *s == '\t') {
 			put_fmt(&b, "\\%c", *s == '\n' ? 'n' : 't');
 			quote = true;
-		} else if (*s >= 0x20 && *s < 0x7f) {
-			put_u8(&b, *s);
-		} else if ((n = utf8_len(s)) > 0) {
+		} else if ((n = utf8_get((const char *)s, &c)) > 0 &&
+		    utf8_printable(c)) {
 			put_bytes(&b, s, n);
 			s += n - 1;
 		} else {

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -56,5 +57,12 @@ int	path_open(int root, const char *path, int flags);
  * \\ and \ooo.  A new string, or NULL when out of memory.
  */
 char	*path_vis(const char *path);
+
+/* Bytes (1 to 4) of the UTF-8 character at s, which is *c; 0 where there
+ * is none.  Never reads past a NUL. */
+size_t	 utf8_get(const char *s, uint32_t *c);
+/* Whether a terminal just shows it: no control, nothing that turns the
+ * line around. */
+bool	 utf8_printable(uint32_t c);
 
 #endif

@@ -13,6 +13,8 @@
 #include "../sync/slice.h"
 #include "../sync/store.h"
 
+#define CFG_VERSION	"0.1"
+
 #define EX_OK		0
 #define EX_NO		1	/* "no": differences, damage, pending */
 #define EX_FAIL		2	/* failed, one line said why */

@@ -1,4 +1,4 @@
-TOOLS_PROGS =
+TOOLS_PROGS = tools/cfg
 TOOLS_HDRS = \
     tools/cfg.h \
     tools/derived.h \
@@ -12,6 +12,10 @@ TOOLS_HDRS = \
     tools/work.h
 TOOLS_OBJS = \
     tools/derived.o \
+    tools/out.o \
     tools/patt.o \
+    tools/run.o \
+    tools/say.o \
     tools/textdiff.o \
+    tools/verbs.o \
     tools/walk.o

@@ -6,6 +6,7 @@
 #define OUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../lib/buf.h"
@@ -13,6 +14,13 @@
 /* Append a JSON string with its quotes; bytes that are no UTF-8 become
  * U+FFFD (names then also come as "path_b64" where that matters). */
 void	json_str(struct buf *, const char *);
+
+/* Append "KEY": "name", and where the name is no UTF-8 also "KEY_b64". */
+void	json_name(struct buf *, const char *key, const char *name);
+
+/* Append text for a terminal: lines and tabs stay, other control
+ * characters become ^X, bytes that are no UTF-8 \ooo. */
+void	out_text(struct buf *, const char *, size_t len);
 
 /* "2026-11-23 14:02:31" in local time, from ns since 1970. */
 void	out_time(struct buf *, int64_t ns);

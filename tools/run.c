@@ -1,0 +1,237 @@
+/*
+ * run.c: what a verb works on: the instance, its store, a generation, a
+ * path inside the tree, a user's name.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/buf.h"
+#include "../lib/path.h"
+#include "cfg.h"
+
+/* A path by its letters alone: without ".", ".." and double slashes;
+ * *s is made anew.  -EINVAL where it leads out. */
+static int
+tidy(const char *in, char **s)
+{
+	struct buf	 b = BUF_INIT;
+	const char	*p, *q;
+	size_t		 n;
+
+	for (p = in; *p != '\0'; p = q) {
+		q = strchrnul(p, '/');
+		n = (size_t)(q - p);
+		if (*q == '/')
+			q++;
+		if (n == 0 || (n == 1 && *p == '.'))
+			continue;
+		if (n == 2 && p[0] == '.' && p[1] == '.') {
+			if (b.len == 0)
+				goto out;
+			while (b.len > 0 && b.p[--b.len] != '/')
+				;
+			continue;
+		}
+		if (b.len > 0)
+			put_u8(&b, '/');
+		put_bytes(&b, p, n);
+	}
+	put_u8(&b, '\0');
+	if (b.bad)
+		return -ENOMEM;
+	*s = (char *)b.p;
+	if (path_ok(*s, strlen(*s)))
+		return 0;
+out:
+	*s = NULL;
+	buf_free(&b);
+	return -EINVAL;
+}
+
+/* What follows the mount point in an absolute path, or NULL. */
+static const char *
+below(const char *path, const char *mount)
+{
+	size_t	 n = strlen(mount);
+
+	while (n > 0 && mount[n - 1] == '/')
+		n--;
+	if (strncmp(path, mount, n) != 0 ||
+	    (path[n] != '/' && path[n] != '\0'))
+		return NULL;
+	return path + n;
+}
+
+int
+cfg_path(const struct cfg *c, const char *arg, char **path, struct err *e)
+{
+	const char	*mount, *rest = arg;
+	char		*cwd = NULL, *full = NULL;
+	int		 rc;
+
+	*path = NULL;
+	mount = c->inst.mount != NULL ? c->inst.mount : c->mountpt;
+	if (*arg == '/') {
+		/* "/etc/../x" must not pass for a path below /etc. */
+		if ((rc = tidy(arg, &cwd)) == 0) {
+			if (asprintf(&full, "/%s", cwd) == -1)
+				full = NULL;
+			rest = full == NULL ? NULL : below(full, mount);
+			rc = full == NULL ? -ENOMEM : rest == NULL ? -EINVAL :
+			    tidy(rest, path);
+		}
+	} else {
+		/* A current directory that is gone is one elsewhere. */
+		cwd = getcwd(NULL, 0);
+		if (cwd != NULL && (rest = below(cwd, mount)) != NULL) {
+			if (asprintf(&full, "%s/%s", rest, arg) == -1)
+				full = NULL;
+			rc = full == NULL ? -ENOMEM : tidy(full, path);
+		} else
+			rc = tidy(arg, path);
+	}
+	free(cwd);
+	free(full);
+	if (rc == -EINVAL) {
+		cwd = path_vis(arg);
+		rc = err_setx(e, EINVAL, "%s: not a path below %s",
+		    cwd == NULL ? "?" : cwd, mount);
+		free(cwd);
+	} else if (rc < 0)
+		rc = err_set(e, -rc, "path");
+	return rc;
+}
+
+int
+cfg_inst(struct cfg *c, struct err *e)
+{
+	char	*state = NULL, *mount = NULL, *tidied = NULL, *cwd = NULL;
+	int	 rc = -ENOMEM;
+
+	if (c->inst.state != NULL)
+		return 0;
+	if (*c->mountpt != '/' && (cwd = getcwd(NULL, 0)) == NULL)
+		return err_set(e, errno, "%s", c->mountpt);
+	if (asprintf(&mount, "%s/%s", cwd == NULL ? "" : cwd, c->mountpt) ==
+	    -1)
+		mount = NULL;
+	else if ((rc = tidy(mount, &tidied)) == 0) {
+		free(mount);
+		if (asprintf(&mount, "/%s", tidied) == -1)
+			mount = NULL;
+	}
+	if (mount == NULL || rc < 0 ||
+	    (state = inst_statedir(mount)) == NULL)
+		rc = err_set(e, rc == 0 ? ENOMEM : -rc, "%s", c->mountpt);
+	else if ((rc = inst_load(&c->inst, state, e)) == -ENOENT)
+		rc = err_setx(e, ENOENT, "%s: cfgfs does not serve it "
+		    "(no %s/info)", mount, state);
+	free(cwd);
+	free(mount);
+	free(tidied);
+	free(state);
+	return rc;
+}
+
+int
+cfg_open(const struct cfg *c, bool write, struct cfg_store *st,
+    struct err *e)
+{
+	const char	*path, *bad;
+	struct err	 ignored;
+	int		 rc;
+
+	memset(st, 0, sizeof(*st));
+	path = c->storepath != NULL ? c->storepath : c->inst.store;
+	if (path == NULL)
+		return err_setx(e, ENOENT, "%s has no store", c->inst.mount ==
+		    NULL ? c->mountpt : c->inst.mount);
+	if ((rc = slice_open(&st->slice, path, write, &st->io, e)) < 0)
+		return rc;
+	if ((rc = store_open(&st->s, st->io, e)) < 0) {
+		/* The first failure is the one that is told. */
+		(void)slice_close(st->slice, NULL, &ignored);
+		memset(st, 0, sizeof(*st));
+		return rc;
+	}
+	if ((bad = store_damage(st->s)) != NULL)
+		cfg_warn(c, "%s: %s", path, bad);
+	return 0;
+}
+
+int
+cfg_close(struct cfg_store *st, uint64_t *window_ns, struct err *e)
+{
+	int	 rc;
+
+	store_close(st->s);
+	rc = slice_close(st->slice, window_ns, e);
+	memset(st, 0, sizeof(*st));
+	return rc;
+}
+
+int
+cfg_gen(struct store *s, const char *arg, uint64_t *gen, struct err *e)
+{
+	const uint64_t	 head = store_head(s), oldest = store_oldest(s);
+	const char	*p = arg;
+	char		*end;
+	uint64_t	 n;
+	bool		 back;
+
+	if (strcmp(arg, "@head") == 0 || strcmp(arg, "@0") == 0) {
+		*gen = head;
+		return 0;
+	}
+	if (*p == '@')
+		p++;
+	if ((back = *arg == '@' && *p == '-'))
+		p++;
+	errno = 0;
+	n = *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
+	if (*p < '0' || *p > '9' || *end != '\0' || errno != 0)
+		return err_setx(e, EINVAL, "%.100s: not a generation", arg);
+	if (back) {
+		if (n > head)
+			return err_setx(e, ENOENT,
+			    "%.100s: there are %llu generations", arg,
+			    (unsigned long long)head);
+		n = head - n;
+	}
+	if (n > head || (n < oldest && n != 0))
+		return err_setx(e, ENOENT, "%.100s: the store has "
+		    "generations %llu to %llu", arg,
+		    (unsigned long long)oldest, (unsigned long long)head);
+	*gen = n;
+	return 0;
+}
+
+const char *
+cfg_user(uint32_t uid)
+{
+	static char		 name[64];
+	static uint32_t		 last;
+	const struct passwd	*pw;
+	const char		*p;
+	uint32_t		 cp;
+
+	if (name[0] != '\0' && uid == last)
+		return name;
+	last = uid;
+	if ((pw = getpwuid(uid)) != NULL) {
+		for (p = pw->pw_name; *p != '\0'; p++)
+			if (utf8_get(p, &cp) != 1 || !utf8_printable(cp))
+				break;
+		if (*p == '\0' && p > pw->pw_name &&
+		    (size_t)snprintf(name, sizeof(name), "%s", pw->pw_name) <
+		    sizeof(name))
+			return name;
+	}
+	(void)snprintf(name, sizeof(name), "%u", uid);
+	return name;
+}
