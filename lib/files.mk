@@ -14,6 +14,7 @@ LIB_OBJS = lib/buf.o \
     lib/ent.o \
     lib/err.o \
     lib/hash.o \
+    lib/inst.o \
     lib/io.o \
     lib/$(OSDEP).o \
     lib/$(OSDEP)-mnt.o \
