@@ -1,20 +1,27 @@
-TEST_HDRS = tests/tap.h \
+TEST_HDRS = \
     tests/cut.h \
-    tests/simio.h
-TEST_LIB_OBJS = tests/tap.o \
+    tests/simio.h \
+    tests/tap.h
+TEST_LIB_OBJS = \
     tests/cut.o \
-    tests/simio.o
-TEST_OBJS = $(TEST_LIB_OBJS) tests/lib.o \
+    tests/simio.o \
+    tests/tap.o
+TEST_OBJS = \
+    $(TEST_LIB_OBJS) \
     tests/ent.o \
+    tests/entdiff.o \
     tests/inst.o \
     tests/io.o \
+    tests/lib.o \
     tests/patt.o \
     tests/sim.o \
     tests/textdiff.o
-TEST_PROGS = tests/lib.t \
+TEST_PROGS = \
     tests/ent.t \
+    tests/entdiff.t \
     tests/inst.t \
     tests/io.t \
+    tests/lib.t \
     tests/patt.t \
     tests/sim.t \
     tests/textdiff.t

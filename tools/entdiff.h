@@ -1,6 +1,9 @@
 /*
  * entdiff.h: the difference of one path between two trees, in git's
  * extended unified format: modes, types, links, owners, contents.
+ *
+ * Parts "diff --git" are what git apply and patch(1) take; parts "diff
+ * --cfg" say what git has no words for, and both tools pass them over.
  */
 #ifndef ENTDIFF_H
 #define ENTDIFF_H
@@ -18,11 +21,15 @@ struct side {			/* one of the two */
 			    struct err *);
 	void		*arg;
 	bool		 hidden;	/* this user could not read it */
+	const char	*linked;	/* another name of the same inode, or
+					   NULL where there is none */
 };
 
 struct entdiff_opts {
 	unsigned	 context;	/* lines around, usually 3 */
 	bool		 color;
+	bool		 safe;		/* for a terminal: no control
+					   characters but tabs */
 };
 
 struct entdiff_stat {
@@ -30,7 +37,10 @@ struct entdiff_stat {
 	bool		 binary;
 };
 
-/* Append the difference of `path`; nothing where both look the same. */
+/*
+ * Append the difference of `path`; nothing where both look the same.
+ * Where a side is hidden that is all that is said.
+ */
 int	entdiff(const char *path, const struct side *a, const struct side *b,
 	    const struct entdiff_opts *, struct buf *out,
 	    struct entdiff_stat *, struct err *);

@@ -12,6 +12,7 @@ TOOLS_HDRS = \
     tools/work.h
 TOOLS_OBJS = \
     tools/derived.o \
+    tools/entdiff.o \
     tools/out.o \
     tools/patt.o \
     tools/run.o \
