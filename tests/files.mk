@@ -1,28 +1,30 @@
 TEST_HDRS = \
     tests/cut.h \
     tests/simio.h \
-    tests/tap.h
+    tests/tap.h \
+    tests/tree.h
 TEST_LIB_OBJS = \
     tests/cut.o \
     tests/simio.o \
-    tests/tap.o
+    tests/tap.o \
+    tests/tree.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
+    tests/apply.o \
     tests/ent.o \
     tests/entdiff.o \
     tests/inst.o \
     tests/io.o \
-    tests/jrn.o \
     tests/lib.o \
     tests/patt.o \
     tests/sim.o \
     tests/textdiff.o
 TEST_PROGS = \
+    tests/apply.t \
     tests/ent.t \
     tests/entdiff.t \
     tests/inst.t \
     tests/io.t \
-    tests/jrn.t \
     tests/lib.t \
     tests/patt.t \
     tests/sim.t \

@@ -1,6 +1,10 @@
-TOOLS_PROGS = tools/cfg
+TOOLS_PROGS = \
+    tools/cfg
 TOOLS_HDRS = \
+    tools/apply.h \
+    tools/attr.h \
     tools/cfg.h \
+    tools/copy.h \
     tools/derived.h \
     tools/entdiff.h \
     tools/out.h \
@@ -11,9 +15,13 @@ TOOLS_HDRS = \
     tools/walk.h \
     tools/work.h
 TOOLS_OBJS = \
+    tools/apply.o \
+    tools/attr.o \
+    tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
     tools/out.o \
+    tools/pers.o \
     tools/patt.o \
     tools/run.o \
     tools/say.o \

@@ -5,10 +5,13 @@
 #ifndef PERS_H
 #define PERS_H
 
+#include <stdint.h>
+
 #include "../lib/buf.h"
 #include "../lib/ent.h"
 #include "../lib/err.h"
 #include "../sync/store.h"
+#include "walk.h"
 
 struct pers {
 	int		 base;	/* directory descriptor, or -1: base empty */
@@ -24,9 +27,26 @@ struct pers {
 int	pers_get(const struct pers *, const char *path, int flags,
 	    struct ent *, bool *from_base, struct err *);
 
+/* The base's own entry, whether it shows or not; ino and nlink (may be
+ * NULL) as ent_read().  Caller frees the entry. */
+int	pers_base(const struct pers *, const char *path, int flags,
+	    struct ent *, uint64_t *ino, uint64_t *nlink, struct err *);
+
+/* The entry of the overlay that decides on path: its own, or that of a
+ * parent which is no directory; NULL: the base decides. */
+const struct ent *pers_over(const struct pers *, const char *path);
+
 /* The content of a regular file that pers_get() gave, appended. */
 int	pers_content(const struct pers *, const struct ent *, bool from_base,
 	    struct buf *, struct err *);
+
+/* Whether path is a directory of the persisted tree: 1, 0 or -ENOMEM. */
+int	pers_isdir(const struct pers *, const char *path);
+
+/* The paths of what the persisted directory dir holds, directories with
+ * a slash at the end, in no order; none where dir isn't one. */
+int	pers_list(const struct pers *, const char *dir, struct strs *,
+	    struct err *);
 
 /*
  * Call fn for each path of the persisted tree at and below dir, each

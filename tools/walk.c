@@ -36,6 +36,24 @@ strs_put(struct strs *l, char *s)
 	return 0;
 }
 
+int
+strs_path(struct strs *l, const char *dir, const char *name, bool isdir)
+{
+	size_t	 n = strlen(dir), k = strlen(name);
+	char	*s;
+
+	if ((s = malloc(n + k + 3)) == NULL)
+		return -ENOMEM;
+	memcpy(s, dir, n);
+	if (n > 0 && k > 0)
+		s[n++] = '/';
+	memcpy(s + n, name, k);
+	if (isdir)
+		s[n + k++] = '/';
+	s[n + k] = '\0';
+	return strs_put(l, s);
+}
+
 static int
 strs_cmp(const void *a, const void *b)
 {
@@ -77,6 +95,17 @@ strs_free(struct strs *l)
 	memset(l, 0, sizeof(*l));
 }
 
+static bool
+is_dir(int dfd, const struct dirent *de)
+{
+	struct stat	 st;
+
+	if (de->d_type != DT_UNKNOWN)
+		return de->d_type == DT_DIR;
+	return fstatat(dfd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(st.st_mode);
+}
+
 int
 walk_list(int root, const char *dir, struct strs *l, struct err *e)
 {
@@ -103,7 +132,7 @@ walk_list(int root, const char *dir, struct strs *l, struct err *e)
 		if (strcmp(de->d_name, ".") == 0 ||
 		    strcmp(de->d_name, "..") == 0)
 			continue;
-		if (strs_put(l, path_join(dir, de->d_name)) < 0)
+		if (strs_path(l, dir, de->d_name, is_dir(fd, de)) < 0)
 			rc = err_set(e, ENOMEM, "read %s", dir);
 	}
 	(void)closedir(d);
@@ -129,17 +158,23 @@ push_dir(int root, const char *dir, struct strs *stack, struct err *e)
 }
 
 int
-walk_tree(int root, const char *dir, int (*fn)(void *, const char *path),
-    void *arg, struct err *e)
+walk_tree(int root, const char *dir,
+    int (*fn)(void *, const char *path, bool isdir), void *arg,
+    struct err *e)
 {
 	struct strs	 stack = { NULL, 0, 0 };
 	char		*p;
+	size_t		 n;
+	bool		 isdir;
 	int		 rc;
 
 	rc = push_dir(root, dir, &stack, e);
 	while (rc == 0 && stack.n > 0) {
 		p = stack.v[--stack.n];
-		rc = fn(arg, p);
+		n = strlen(p);
+		if ((isdir = p[n - 1] == '/'))
+			p[n - 1] = '\0';
+		rc = fn(arg, p, isdir);
 		if (rc == WALK_DOWN)
 			rc = push_dir(root, p, &stack, e);
 		free(p);
@@ -156,24 +191,22 @@ struct doomed {
 };
 
 static int
-doomed_add(void *arg, const char *path)
+doomed_add(void *arg, const char *path, bool isdir)
 {
 	struct doomed	*d = arg;
 	struct stat	 st;
-	const char	*name;
-	int		 dfd, rc;
+	int		 fd, rc = 0;
 
-	if ((dfd = path_parent(d->root, path, &name)) < 0)
-		return err_set(d->e, -dfd, "open %s", path);
-	rc = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW);
-	(void)close(dfd);
-	if (rc == -1)
-		return errno == ENOENT ? 0 : err_set(d->e, errno, "%s", path);
-	if (st.st_dev != d->dev)
-		return err_set(d->e, EBUSY, "remove %s", path);
 	if (strs_put(&d->l, strdup(path)) < 0)
 		return err_set(d->e, ENOMEM, "remove %s", path);
-	return S_ISDIR(st.st_mode) ? WALK_DOWN : 0;
+	if (!isdir)
+		return 0;
+	if ((fd = path_open(d->root, path, O_RDONLY | O_DIRECTORY)) < 0)
+		return err_set(d->e, -fd, "open %s", path);
+	if (fstat(fd, &st) == -1 || st.st_dev != d->dev)
+		rc = err_set(d->e, EBUSY, "remove %s", path);
+	(void)close(fd);
+	return rc == 0 ? WALK_DOWN : rc;
 }
 
 static int
@@ -196,19 +229,24 @@ int
 walk_remove(int root, const char *path, struct err *e)
 {
 	struct doomed	 d = { { NULL, 0, 0 }, root, 0, e };
-	struct stat	 st;
+	struct stat	 st, up;
 	const char	*name;
 	int		 dfd, rc;
 
 	if ((dfd = path_parent(root, path, &name)) < 0)
 		return dfd == -ENOENT || dfd == -ENOTDIR || dfd == -ELOOP ?
 		    0 : err_set(e, -dfd, "open %s", path);
-	rc = fstat(dfd, &st) == -1 ? -errno : 0;
+	if (fstat(dfd, &up) == -1 ||
+	    fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		rc = errno == ENOENT ? -ENOENT :
+		    err_set(e, errno, "remove %s", path);
+	else
+		rc = 0;
 	(void)close(dfd);
 	if (rc < 0)
-		return err_set(e, -rc, "remove %s", path);
-	d.dev = st.st_dev;
-	rc = doomed_add(&d, path);
+		return rc == -ENOENT ? 0 : rc;
+	d.dev = up.st_dev;
+	rc = doomed_add(&d, path, S_ISDIR(st.st_mode));
 	if (rc == WALK_DOWN)
 		rc = walk_tree(root, path, doomed_add, &d, e);
 	while (rc == 0 && d.l.n > 0) {
@@ -217,4 +255,33 @@ walk_remove(int root, const char *path, struct err *e)
 	}
 	strs_free(&d.l);
 	return rc;
+}
+
+int
+walk_at(struct walk_at *w, const char *path, const char **name)
+{
+	const char	*base = path_base(path);
+	size_t		 n = (size_t)(base - path);
+
+	if (w->dir != NULL && *path != '\0' && strlen(w->dir) == n &&
+	    memcmp(w->dir, path, n) == 0) {
+		*name = base;
+		return w->fd;
+	}
+	walk_at_close(w);
+	w->fd = path_parent(w->root, path, name);
+	/* The root's own name is "."; nothing else is found like that. */
+	if (*path != '\0')
+		w->dir = strndup(path, n);
+	return w->fd;
+}
+
+void
+walk_at_close(struct walk_at *w)
+{
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	free(w->dir);
+	w->fd = -1;
+	w->dir = NULL;
 }

@@ -19,26 +19,43 @@ struct strs {			/* strings, each owned */
 
 /* Take over s (NULL: out of memory already).  -ENOMEM: s is freed. */
 int	strs_put(struct strs *, char *s);
+/* The same with a new string: "dir/name", or "dir/name/" where `isdir`. */
+int	strs_path(struct strs *, const char *dir, const char *name, bool isdir);
 /* In path_cmp() order, each once. */
 void	strs_sort(struct strs *);
 bool	strs_has(const struct strs *, const char *);	/* sorted ones */
 void	strs_free(struct strs *);
 
 /*
- * The paths of what the directory `dir` below root holds, in no order.
- * -ENOENT, -ENOTDIR, -ELOOP (without a line in e) where it isn't one.
+ * The paths of what the directory `dir` below root holds, directories
+ * with a slash at the end, in no order.  -ENOENT, -ENOTDIR, -ELOOP
+ * (without a line in e) where it isn't one.
  */
 int	walk_list(int root, const char *dir, struct strs *, struct err *);
 
 /*
  * Call fn for each path below dir (not for dir itself), a directory
- * before what it holds, siblings in order.  fn gives WALK_DOWN to go into
- * a directory, 0 not to, or -errno, which ends the walk.  What vanishes
- * under way is passed over.
+ * before what it holds, siblings in order; `isdir`: it is one.  fn gives
+ * WALK_DOWN to go into a directory, 0 not to, or -errno, which ends the
+ * walk.  What vanishes under way is passed over.
  */
 #define WALK_DOWN 1
 int	walk_tree(int root, const char *dir,
-	    int (*fn)(void *, const char *path), void *arg, struct err *);
+	    int (*fn)(void *, const char *path, bool isdir), void *arg,
+	    struct err *);
+
+/*
+ * The directory of a path, kept open for the next path in the same one.
+ * Start with { root, -1, NULL }; end with walk_at_close().
+ */
+struct walk_at {
+	int	 root;
+	int	 fd;		/* the directory, or -errno where none is */
+	char	*dir;		/* owned: its path with a slash, NULL: none */
+};
+/* A descriptor that is the walk_at's, or -errno, as path_parent(). */
+int	walk_at(struct walk_at *, const char *path, const char **name);
+void	walk_at_close(struct walk_at *);
 
 /*
  * Remove what path names, with all below it; nothing there is 0.  Never
