@@ -3,10 +3,13 @@ TOOLS_PROGS = \
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
+    tools/cand.h \
     tools/cfg.h \
     tools/copy.h \
     tools/derived.h \
     tools/entdiff.h \
+    tools/fold.h \
+    tools/links.h \
     tools/out.h \
     tools/patt.h \
     tools/pend.h \
@@ -17,10 +20,15 @@ TOOLS_HDRS = \
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/cand.o \
+    tools/candlink.o \
     tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
+    tools/fold.o \
+    tools/links.o \
     tools/out.o \
+    tools/pend.o \
     tools/pers.o \
     tools/patt.o \
     tools/run.o \

@@ -65,6 +65,9 @@ void	pend_free(struct pend *);
 /* Keep only what is at or below one of these paths, and the new parent
  * directories that must be there for it (n 0: all). */
 void	pend_select(struct pend *, char *const *paths, size_t n);
+/* The same; what does not stay is moved to *rest (n and v alone). */
+int	pend_split(struct pend *, char *const *paths, size_t n,
+	    struct pend *rest, struct err *);
 
 /* 'A', 'D', 'M' (content), 'T' (type), 'm' (mode, owner, xattrs or links
  * only), as git and lbu users know them. */
