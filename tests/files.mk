@@ -18,6 +18,7 @@ TEST_OBJS = \
     tests/lib.o \
     tests/patt.o \
     tests/sim.o \
+    tests/tar.o \
     tests/textdiff.o
 TEST_PROGS = \
     tests/apply.t \
@@ -28,4 +29,5 @@ TEST_PROGS = \
     tests/lib.t \
     tests/patt.t \
     tests/sim.t \
+    tests/tar.t \
     tests/textdiff.t

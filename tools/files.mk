@@ -14,6 +14,7 @@ TOOLS_HDRS = \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
+    tools/tar.h \
     tools/textdiff.h \
     tools/walk.h \
     tools/work.h
@@ -33,6 +34,7 @@ TOOLS_OBJS = \
     tools/patt.o \
     tools/run.o \
     tools/say.o \
+    tools/tar.o \
     tools/textdiff.o \
     tools/verbs.o \
     tools/walk.o
