@@ -11,11 +11,13 @@ LIB_HDRS = lib/buf.h \
     lib/path.h
 LIB_OBJS = lib/buf.o \
     lib/crc.o \
+    lib/ctl.o \
     lib/ent.o \
     lib/err.o \
     lib/hash.o \
     lib/inst.o \
     lib/io.o \
+    lib/jrn.o \
     lib/$(OSDEP).o \
     lib/$(OSDEP)-mnt.o \
     lib/path.o

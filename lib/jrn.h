@@ -56,6 +56,15 @@ struct jrn_rec {
 	size_t		 pathlen;
 };
 
+#define JRN_NAME	32	/* room for a segment's file name */
+void	jrn_name(char out[JRN_NAME], uint64_t seq);
+/*
+ * Create a file for a segment in the state directory, replacing what has
+ * this name: mode 0600, and the directory's group, with its right to
+ * read.  A descriptor or -errno.
+ */
+int	jrn_create(int dirfd, const char *name, struct err *);
+
 /* Bytes of a segment's header; records follow. */
 #define JRN_HEAD	16
 /* Append a header for segment `seq`. */

@@ -15,6 +15,7 @@ TEST_OBJS = \
     tests/entdiff.o \
     tests/inst.o \
     tests/io.o \
+    tests/jrn.o \
     tests/lib.o \
     tests/patt.o \
     tests/sim.o \
@@ -26,6 +27,7 @@ TEST_PROGS = \
     tests/entdiff.t \
     tests/inst.t \
     tests/io.t \
+    tests/jrn.t \
     tests/lib.t \
     tests/patt.t \
     tests/sim.t \
