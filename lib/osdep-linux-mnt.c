@@ -1,11 +1,12 @@
 /*
  * osdep-linux-mnt.c: mounts under Linux, as the kernel's own table tells
- * of them.
+ * of them, and fstab(5).
  */
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
 #include <errno.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,4 +354,36 @@ os_unmount(const char *dir, bool lazy, struct err *e)
 	if (umount2(dir, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == -1)
 		return err_set(e, errno, "unmount %s", dir);
 	return 0;
+}
+
+int
+os_fstab_noauto(const char *path, char **dir, struct err *e)
+{
+	struct mntent	*m;
+	FILE		*f;
+	size_t		 best = 0, n;
+	int		 rc = 0;
+
+	*dir = NULL;
+	if ((f = setmntent("/etc/fstab", "re")) == NULL)
+		return errno == ENOENT ? -ENOENT :
+		    err_set(e, errno, "open /etc/fstab");
+	while (rc == 0 && (m = getmntent(f)) != NULL) {
+		for (n = strlen(m->mnt_dir); n > 1; n--) {
+			if (m->mnt_dir[n - 1] != '/')
+				break;
+			m->mnt_dir[n - 1] = '\0';
+		}
+		if (m->mnt_dir[0] != '/' || n < 2 || n <= best ||
+		    !on_way(m->mnt_dir, path))
+			continue;
+		best = n;
+		free(*dir);
+		*dir = NULL;
+		if (hasmntopt(m, "noauto") != NULL &&
+		    (*dir = strdup(m->mnt_dir)) == NULL)
+			rc = err_set(e, ENOMEM, "read /etc/fstab");
+	}
+	(void)endmntent(f);
+	return rc < 0 ? rc : *dir == NULL ? -ENOENT : 0;
 }

@@ -1,2 +1,2 @@
 SYNC_HDRS = sync/store.h sync/slice.h
-SYNC_OBJS =
+SYNC_OBJS = sync/slice.o

@@ -22,9 +22,15 @@ struct slice;
  * Open the store at path as a medium; with `write`, for writing.  Where
  * the slice was not mounted it is mounted read-only for a reader, and
  * stays mounted until slice_close().
+ *
+ * From the moment that something is changed until slice_close(), signals
+ * are blocked, and no other window is open anywhere: EBUSY after 30 s of
+ * waiting for one.  So a window is kept short: no pager, no question.
  */
 int	slice_open(struct slice **, const char *path, bool write,
 	    struct io **, struct err *);
+/* io_create() at a path that slice_open() could reach. */
+int	slice_create(const char *path, uint64_t size, struct err *);
 /*
  * Close the medium and put the slice back as it was found.  *window_ns
  * (may be NULL) is how long it was writable or mounted, 0 where nothing

@@ -20,6 +20,7 @@ TEST_OBJS = \
     tests/patt.o \
     tests/sim.o \
     tests/tar.o \
+    tests/slice.o \
     tests/textdiff.o
 TEST_PROGS = \
     tests/apply.t \
@@ -32,4 +33,5 @@ TEST_PROGS = \
     tests/patt.t \
     tests/sim.t \
     tests/tar.t \
+    tests/slice.t \
     tests/textdiff.t
