@@ -37,6 +37,6 @@ install: all
 
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o tests/*.o
-	rm -f lib/*.a sync/*.a tools/*.a fs/cfgfs tools/cfg tests/*.t
+	rm -f lib/*.a sync/*.a tools/*.a tests/*.a fs/cfgfs tools/cfg tests/*.t
 
 .PHONY: all deps check demo bench soak lint install clean

@@ -41,11 +41,16 @@ tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o tools/tools.a sync/sync.a \
 	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
 
+# What tests share.
+tests/tests.a: $(TEST_LIB_OBJS)
+	rm -f $@
+	ar rcs $@ $(TEST_LIB_OBJS)
+
 # A test is one C file that gives TAP; it may use every library.
 .o.t:
-	$(CC) $(OPT) $(LDOPT) -o $@ $< $(TEST_LIB_OBJS) tools/tools.a \
+	$(CC) $(OPT) $(LDOPT) -o $@ $< tests/tests.a tools/tools.a \
 	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS) -lm
-$(TEST_PROGS): $(TEST_LIB_OBJS) tools/tools.a sync/sync.a lib/lib.a
+$(TEST_PROGS): tests/tests.a tools/tools.a sync/sync.a lib/lib.a
 
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \

@@ -1,10 +1,12 @@
 TEST_HDRS = \
     tests/cut.h \
+    tests/fuzzrun.h \
     tests/simio.h \
     tests/tap.h \
     tests/tree.h
 TEST_LIB_OBJS = \
     tests/cut.o \
+    tests/fuzzrun.o \
     tests/simio.o \
     tests/tap.o \
     tests/tree.o
@@ -13,6 +15,7 @@ TEST_OBJS = \
     tests/apply.o \
     tests/ent.o \
     tests/entdiff.o \
+    tests/fuzzjrn.o \
     tests/inst.o \
     tests/io.o \
     tests/jrn.o \
@@ -26,6 +29,7 @@ TEST_PROGS = \
     tests/apply.t \
     tests/ent.t \
     tests/entdiff.t \
+    tests/fuzzjrn.t \
     tests/inst.t \
     tests/io.t \
     tests/jrn.t \
