@@ -308,10 +308,10 @@ os_mount_bind(const char *from, const char *to, bool ro, struct err *e)
 {
 	int	 saved;
 
-	if (mount(from, to, NULL, MS_BIND, NULL) == -1)
+	if (mount(from, to, "none", MS_BIND, NULL) == -1)
 		return err_set(e, errno, "bind %s to %s", from, to);
-	if (mount(NULL, to, NULL, MS_PRIVATE, NULL) == 0 && (!ro ||
-	    mount(NULL, to, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY |
+	if (mount(NULL, to, "none", MS_PRIVATE, NULL) == 0 && (!ro ||
+	    mount(NULL, to, "none", MS_REMOUNT | MS_BIND | MS_RDONLY |
 	    kept_flags(to, false), NULL) == 0))
 		return 0;
 	saved = errno;
@@ -338,11 +338,11 @@ os_remount(const struct os_mnt *m, bool ro, struct err *e)
 		flags |= MS_BIND;
 	if (ro && (m->fs_ro || m->dir_ro))
 		flags |= MS_RDONLY;
-	if (mount(NULL, m->dir, NULL, flags, NULL) == -1)
+	if (mount(NULL, m->dir, "none", flags, NULL) == -1)
 		return err_set(e, errno, "remount %s read-%s", m->dir,
 		    ro ? "only" : "write");
 	/* Then the mount's own, where that had not been read-only. */
-	if (ro && m->fs_ro && !m->dir_ro && mount(NULL, m->dir, NULL,
+	if (ro && m->fs_ro && !m->dir_ro && mount(NULL, m->dir, "none",
 	    (flags & ~MS_RDONLY) | MS_BIND, NULL) == -1)
 		return err_set(e, errno, "remount %s as it was", m->dir);
 	return 0;
