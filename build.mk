@@ -10,7 +10,7 @@ include tests/files.mk
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
 
-all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS)
+all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
@@ -18,8 +18,8 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS)
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS): \
-    $(HDRS)
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS) \
+    $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
 	rm -f $@
@@ -51,6 +51,11 @@ tests/tests.a: $(TEST_LIB_OBJS)
 	$(CC) $(OPT) $(LDOPT) -o $@ $< tests/tests.a tools/tools.a \
 	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS) -lm
 $(TEST_PROGS): tests/tests.a tools/tools.a sync/sync.a lib/lib.a
+
+# What the system tests drive.
+tests/whole: $(WHOLE_OBJS) tests/tests.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ $(WHOLE_OBJS) tests/tests.a lib/lib.a \
+	    $(MD_LIBS)
 
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \

@@ -3,7 +3,8 @@ TEST_HDRS = \
     tests/fuzzrun.h \
     tests/simio.h \
     tests/tap.h \
-    tests/tree.h
+    tests/tree.h \
+    tests/whole.h
 TEST_LIB_OBJS = \
     tests/cut.o \
     tests/fuzzrun.o \
@@ -20,11 +21,10 @@ TEST_OBJS = \
     tests/io.o \
     tests/jrn.o \
     tests/lib.o \
-    tests/osdep.o \
     tests/patt.o \
     tests/sim.o \
-    tests/slice.o \
     tests/tar.o \
+    tests/slice.o \
     tests/textdiff.o
 TEST_PROGS = \
     tests/apply.t \
@@ -35,9 +35,14 @@ TEST_PROGS = \
     tests/io.t \
     tests/jrn.t \
     tests/lib.t \
-    tests/osdep.t \
     tests/patt.t \
     tests/sim.t \
-    tests/slice.t \
     tests/tar.t \
+    tests/slice.t \
     tests/textdiff.t
+WHOLE_OBJS = \
+    tests/whole.o \
+    tests/whole-draw.o \
+    tests/whole-ops.o \
+    tests/whole-tree.o
+TEST_TOOLS = tests/whole
