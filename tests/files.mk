@@ -21,10 +21,11 @@ TEST_OBJS = \
     tests/io.o \
     tests/jrn.o \
     tests/lib.o \
+    tests/osdep.o \
     tests/patt.o \
     tests/sim.o \
-    tests/tar.o \
     tests/slice.o \
+    tests/tar.o \
     tests/textdiff.o
 TEST_PROGS = \
     tests/apply.t \
@@ -35,10 +36,11 @@ TEST_PROGS = \
     tests/io.t \
     tests/jrn.t \
     tests/lib.t \
+    tests/osdep.t \
     tests/patt.t \
     tests/sim.t \
-    tests/tar.t \
     tests/slice.t \
+    tests/tar.t \
     tests/textdiff.t
 WHOLE_OBJS = \
     tests/whole.o \
