@@ -11,6 +11,7 @@ static void
 err_vfmt(struct err *e, int code, const char *why, const char *fmt, va_list ap)
 {
 	size_t	 room, wl;
+	char	*p;
 	int	 n;
 
 	if (e == NULL)
@@ -22,6 +23,9 @@ err_vfmt(struct err *e, int code, const char *why, const char *fmt, va_list ap)
 	n = vsnprintf(e->msg, room, fmt, ap);
 	if (n < 0)
 		e->msg[0] = '\0';
+	for (p = e->msg; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';	/* a name may hold anything */
 	if (why == NULL)
 		return;
 	n = (int)strlen(e->msg);

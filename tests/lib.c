@@ -124,7 +124,7 @@ any_name_is_one_printable_line(void)
 }
 
 static void
-an_error_keeps_its_reason_however_long_the_name(void)
+an_error_is_one_line_with_its_reason_whatever_the_name(void)
 {
 	struct err	 e = { 0, "" };
 	char		 big[3000];
@@ -136,6 +136,8 @@ an_error_keeps_its_reason_however_long_the_name(void)
 	OK(err_setx(&e, EINVAL, "a %d", 5) == -EINVAL);
 	OK(strcmp(e.msg, "a 5") == 0 && e.code == EINVAL);
 	OK(err_set(NULL, EIO, "x") == -EIO);
+	(void)err_set(&e, EIO, "read %s", "a\nb\x1b[31m");
+	OK(strncmp(e.msg, "read a?b?[31m: ", 15) == 0);
 }
 
 int
@@ -152,8 +154,8 @@ main(int argc, char **argv)
 		    a_directory_comes_just_before_what_it_holds },
 		{ "any name is one printable line",
 		    any_name_is_one_printable_line },
-		{ "an error keeps its reason however long the name",
-		    an_error_keeps_its_reason_however_long_the_name },
+		{ "an error is one line with its reason, whatever the name",
+		    an_error_is_one_line_with_its_reason_whatever_the_name },
 	};
 
 	return tap_main(argc, argv, c, sizeof(c) / sizeof(c[0]));
