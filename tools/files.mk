@@ -5,6 +5,7 @@ TOOLS_HDRS = \
     tools/attr.h \
     tools/cand.h \
     tools/cfg.h \
+    tools/change.h \
     tools/copy.h \
     tools/derived.h \
     tools/entdiff.h \
@@ -23,6 +24,11 @@ TOOLS_OBJS = \
     tools/attr.o \
     tools/cand.o \
     tools/candlink.o \
+    tools/change.o \
+    tools/cmd-commit.o \
+    tools/cmd-restore.o \
+    tools/cmd-revert.o \
+    tools/cmd-status.o \
     tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
@@ -37,4 +43,5 @@ TOOLS_OBJS = \
     tools/tar.o \
     tools/textdiff.o \
     tools/verbs.o \
-    tools/walk.o
+    tools/walk.o \
+    tools/work.o

@@ -187,6 +187,7 @@ struct doomed {
 	struct strs	 l;
 	int		 root;
 	dev_t		 dev;
+	bool		 around;	/* leave what is mounted: no error */
 	struct err	*e;
 };
 
@@ -197,16 +198,21 @@ doomed_add(void *arg, const char *path, bool isdir)
 	struct stat	 st;
 	int		 fd, rc = 0;
 
+	if (isdir) {
+		fd = path_open(d->root, path, O_RDONLY | O_DIRECTORY);
+		if (fd < 0)
+			return err_set(d->e, -fd, "open %s", path);
+		rc = fstat(fd, &st) == -1 ? -errno :
+		    st.st_dev != d->dev ? -EBUSY : WALK_DOWN;
+		(void)close(fd);
+		if (rc == -EBUSY && d->around)
+			return 0;
+		if (rc < 0)
+			return err_set(d->e, -rc, "remove %s", path);
+	}
 	if (strs_put(&d->l, strdup(path)) < 0)
 		return err_set(d->e, ENOMEM, "remove %s", path);
-	if (!isdir)
-		return 0;
-	if ((fd = path_open(d->root, path, O_RDONLY | O_DIRECTORY)) < 0)
-		return err_set(d->e, -fd, "open %s", path);
-	if (fstat(fd, &st) == -1 || st.st_dev != d->dev)
-		rc = err_set(d->e, EBUSY, "remove %s", path);
-	(void)close(fd);
-	return rc == 0 ? WALK_DOWN : rc;
+	return rc;
 }
 
 static int
@@ -228,7 +234,7 @@ remove_one(int root, const char *path, struct err *e)
 int
 walk_remove(int root, const char *path, struct err *e)
 {
-	struct doomed	 d = { { NULL, 0, 0 }, root, 0, e };
+	struct doomed	 d = { { NULL, 0, 0 }, root, 0, false, e };
 	struct stat	 st, up;
 	const char	*name;
 	int		 dfd, rc;
@@ -251,6 +257,27 @@ walk_remove(int root, const char *path, struct err *e)
 		rc = walk_tree(root, path, doomed_add, &d, e);
 	while (rc == 0 && d.l.n > 0) {
 		rc = remove_one(root, d.l.v[d.l.n - 1], e);
+		free(d.l.v[--d.l.n]);
+	}
+	strs_free(&d.l);
+	return rc;
+}
+
+int
+walk_clear(int root, struct err *e)
+{
+	struct doomed	 d = { { NULL, 0, 0 }, root, 0, true, e };
+	struct stat	 st;
+	int		 rc;
+
+	if (fstat(root, &st) == -1)
+		return err_set(e, errno, "stat");
+	d.dev = st.st_dev;
+	rc = walk_tree(root, "", doomed_add, &d, e);
+	while (rc == 0 && d.l.n > 0) {
+		rc = remove_one(root, d.l.v[d.l.n - 1], e);
+		if (rc == -ENOTEMPTY || rc == -EBUSY || rc == -EEXIST)
+			rc = 0;		/* the way to what is mounted */
 		free(d.l.v[--d.l.n]);
 	}
 	strs_free(&d.l);

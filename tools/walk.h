@@ -62,5 +62,7 @@ void	walk_at_close(struct walk_at *);
  * crosses into another file system: -EBUSY where one is mounted.
  */
 int	walk_remove(int root, const char *path, struct err *);
+/* Empty root, but for what is mounted below it and the way there. */
+int	walk_clear(int root, struct err *);
 
 #endif

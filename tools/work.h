@@ -33,6 +33,9 @@ struct work {
  * On failure nothing stays open.
  */
 int	work_open(struct work *, struct cfg *, struct err *);
+/* Open the store for reading anew, and take its head for what persisted
+ * is: after it was closed, or someone else has committed. */
+int	work_head(struct work *, struct cfg *, struct err *);
 /* What is pending, by the journal's segments up to `upto`. */
 int	work_find(struct work *, uint64_t upto, struct pend *, struct err *);
 void	work_close(struct work *);

@@ -1,0 +1,389 @@
+/*
+ * change.c: from what is pending to what a commit tells the store.
+ *
+ * The overlay's rules make the work here: it has nothing below a whiteout
+ * or below what is no directory; a whiteout only where the base has the
+ * path; nothing of what the base has just so.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/jrn.h"
+#include "../lib/path.h"
+#include "change.h"
+#include "walk.h"
+
+struct build {
+	struct commit	*c;
+	size_t		 cap;
+	const struct pend *pend;
+	const struct pers *pers;
+	const struct patt *patt;
+	int		 tree;
+	uint32_t	*links;	/* by a pent's link number: the store's, 0 not
+				   yet given, or NOLINK */
+	uint32_t	 nlinks, next;
+	struct err	*e;
+};
+
+#define NOLINK	UINT32_MAX
+
+static struct change *
+add(struct build *b, enum change_op op, const char *path)
+{
+	struct change	*v;
+	size_t		 cap;
+
+	if (b->c->n == b->cap) {
+		cap = b->cap == 0 ? 32 : b->cap * 2;
+		if (cap > SIZE_MAX / sizeof(*v) ||
+		    (v = realloc(b->c->v, cap * sizeof(*v))) == NULL)
+			return NULL;
+		b->c->v = v;
+		b->cap = cap;
+	}
+	v = &b->c->v[b->c->n];
+	memset(v, 0, sizeof(*v));
+	v->op = op;
+	if ((v->e.path = strdup(path)) == NULL)
+		return NULL;
+	b->c->n++;
+	return v;
+}
+
+static void
+blame(struct change *v, const struct pent *p)
+{
+	const struct who	*w;
+
+	if (p->nwho == 0)
+		return;
+	w = &p->who[p->nwho - 1];
+	v->uid = w->uid;
+	memcpy(v->comm, w->comm, sizeof(v->comm));
+	v->comm[sizeof(v->comm) - 1] = '\0';
+}
+
+static int
+drop(struct build *b, const char *path, const struct pent *p)
+{
+	struct change	*v;
+
+	if (b->pers->ov == NULL || ents_find(b->pers->ov, path) == NULL)
+		return 0;
+	if ((v = add(b, CHANGE_DROP, path)) == NULL)
+		return -ENOMEM;
+	if (p != NULL)
+		blame(v, p);
+	return 0;
+}
+
+static int
+whiteout(struct build *b, const char *path, const struct pent *p)
+{
+	struct change	*v = add(b, CHANGE_SET, path);
+
+	if (v == NULL)
+		return -ENOMEM;
+	v->e.type = ENT_WHITEOUT;
+	if (p != NULL)
+		blame(v, p);
+	return 0;
+}
+
+/* What the overlay has below path, which is to be no directory. */
+static int
+drop_below(struct build *b, const char *path)
+{
+	const struct ents	*ov = b->pers->ov;
+	size_t			 i;
+	int			 rc = 0;
+
+	if (ov == NULL)
+		return 0;
+	for (i = ents_lower(ov, path); i < ov->n && rc == 0 &&
+	    path_within(ov->v[i].path, path); i++)
+		if (strcmp(ov->v[i].path, path) != 0)
+			rc = drop(b, ov->v[i].path, NULL);
+	return rc;
+}
+
+static int
+read_content(struct build *b, struct change *v)
+{
+	struct stat	 st;
+	uint8_t		*to;
+	ssize_t		 k = 0;
+	int		 fd, rc = 0;
+
+	fd = path_open(b->tree, v->e.path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_set(b->e, -fd, "read %s", v->e.path);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		rc = err_setx(b->e, EAGAIN, "read %s: it keeps changing",
+		    v->e.path);
+	while (rc == 0) {
+		/* One byte more shows the end without another round. */
+		to = buf_room(&v->data, v->data.len == 0 ?
+		    (size_t)st.st_size + 1 : 65536);
+		if (to == NULL)
+			rc = err_set(b->e, ENOMEM, "read %s", v->e.path);
+		else if ((k = read(fd, to, v->data.cap - v->data.len)) == 0)
+			break;
+		else if (k > 0)
+			v->data.len += (size_t)k;
+		else if (errno != EINTR)
+			rc = err_set(b->e, errno, "read %s", v->e.path);
+	}
+	(void)close(fd);
+	v->e.size = v->data.len;
+	hash_mem(&v->e.hash, v->data.p, v->data.len);
+	return rc;
+}
+
+/* The number of p's hard-link group for the store; *first: p is the first
+ * of it that is told. */
+static uint32_t
+link_of(struct build *b, const struct pent *p, bool *first)
+{
+	uint32_t	*l;
+
+	*first = true;
+	if (p->now.link == 0)
+		return 0;
+	l = &b->links[p->now.link];
+	if (*l == NOLINK)
+		return 0;
+	*first = *l == 0;
+	if (*first)
+		*l = b->next++;
+	return *l;
+}
+
+static int
+set(struct build *b, const struct pent *p)
+{
+	const struct change	*w;
+	struct change		*v;
+	bool			 first;
+	size_t			 i;
+	char			*path;
+
+	if ((v = add(b, CHANGE_SET, p->path)) == NULL)
+		return err_set(b->e, ENOMEM, "%s", p->path);
+	path = v->e.path;
+	if (ent_copy(&v->e, &p->now) < 0) {
+		v->e.path = path;
+		return err_set(b->e, ENOMEM, "%s", p->path);
+	}
+	free(path);
+	blame(v, p);
+	v->e.link = link_of(b, p, &first);
+	if (p->now.type != ENT_REG)
+		return 0;
+	if (first)
+		return read_content(b, v);
+	/* What the group's first was read to hold, all hold. */
+	for (i = 0; i < b->c->n; i++) {
+		w = &b->c->v[i];
+		if (w->op == CHANGE_SET && w->e.link == v->e.link) {
+			v->e.size = w->e.size;
+			v->e.hash = w->e.hash;
+			break;
+		}
+	}
+	return 0;
+}
+
+static const struct pent *
+pend_at(const struct pend *p, const char *path)
+{
+	size_t	 lo = 0, hi = p->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (path_cmp(p->v[mid].path, path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < p->n && strcmp(p->v[lo].path, path) == 0 ? &p->v[lo] :
+	    NULL;
+}
+
+/*
+ * A path of the base below a directory that comes back: it would show
+ * again.  Where the commit says nothing of it, it must not.
+ */
+static int
+uncovered(void *arg, const char *path, bool isdir)
+{
+	struct build		*b = arg;
+	const struct pent	*p = pend_at(b->pend, path);
+
+	if (p != NULL)
+		return isdir && p->now.type == ENT_DIR ? WALK_DOWN : 0;
+	/* The patterns' own come back as the base has them. */
+	if (b->patt != NULL && patt_match(b->patt, path, isdir))
+		return 0;
+	return whiteout(b, path, NULL) < 0 ?
+	    err_set(b->e, ENOMEM, "%s", path) : 0;
+}
+
+static int
+uncover(struct build *b, const char *path)
+{
+	struct ent	 base;
+	bool		 dir;
+	int		 rc;
+
+	if (b->pers->base == -1)
+		return 0;
+	rc = pers_base(b->pers, path, 0, &base, NULL, NULL, b->e);
+	if (rc < 0)
+		return rc;
+	dir = base.type == ENT_DIR;
+	ent_free(&base);
+	return dir ? walk_tree(b->pers->base, path, uncovered, b, b->e) : 0;
+}
+
+static int
+one(struct build *b, const struct pent *p)
+{
+	int	 rc;
+
+	if (p->now.type == ENT_NONE)
+		rc = p->in_base ? whiteout(b, p->path, p) :
+		    drop(b, p->path, p);
+	else if (p->like_base)
+		rc = drop(b, p->path, p);
+	else
+		return set(b, p);
+	return rc < 0 ? err_set(b->e, -rc, "%s", p->path) : 0;
+}
+
+static int
+all(struct build *b)
+{
+	const struct pent	*p;
+	const char		*cover = NULL, *open = NULL;
+	size_t			 i;
+	int			 rc = 0;
+
+	for (i = 0; rc == 0 && i < b->pend->n; i++) {
+		p = &b->pend->v[i];
+		/* What is gone with its directory needs no word. */
+		if (cover != NULL && path_within(p->path, cover))
+			continue;
+		if ((rc = one(b, p)) < 0)
+			break;
+		if (p->now.type != ENT_DIR) {
+			cover = p->path;
+			if ((rc = drop_below(b, p->path)) < 0)
+				rc = err_set(b->e, -rc, "%s", p->path);
+		} else if (p->was.type != ENT_DIR &&
+		    (open == NULL || !path_within(p->path, open))) {
+			open = p->path;
+			rc = uncover(b, p->path);
+		}
+	}
+	return rc;
+}
+
+/* Groups of which only one name is told are none; the numbers of the
+ * others follow the overlay's. */
+static int
+count_links(struct build *b)
+{
+	const struct ents	*ov = b->pers->ov;
+	const struct pent	*p;
+	size_t			 i;
+
+	b->next = 1;
+	for (i = 0; ov != NULL && i < ov->n; i++)
+		if (ov->v[i].link >= b->next && ov->v[i].link < NOLINK - 1)
+			b->next = ov->v[i].link + 1;
+	for (i = 0; i < b->pend->n; i++)
+		if (b->pend->v[i].now.link >= b->nlinks)
+			b->nlinks = b->pend->v[i].now.link + 1;
+	if (b->nlinks == 0)
+		return 0;
+	if ((b->links = calloc(b->nlinks, sizeof(*b->links))) == NULL)
+		return err_set(b->e, ENOMEM, "hard links");
+	for (i = 0; i < b->pend->n; i++) {
+		p = &b->pend->v[i];
+		if (p->now.type != ENT_NONE && !p->like_base)
+			b->links[p->now.link]++;
+	}
+	for (i = 0; i < b->nlinks; i++)
+		b->links[i] = b->links[i] > 1 ? 0 : NOLINK;
+	return 0;
+}
+
+static int
+change_cmp(const void *a, const void *b)
+{
+	return path_cmp(((const struct change *)a)->e.path,
+	    ((const struct change *)b)->e.path);
+}
+
+int
+change_build(struct commit *c, const struct pend *pend, int tree,
+    const struct pers *pers, const struct patt *patt, struct err *e)
+{
+	struct build	 b = { .c = c, .pend = pend, .pers = pers,
+			    .patt = patt, .tree = tree, .e = e };
+	int		 rc;
+
+	if ((rc = count_links(&b)) == 0)
+		rc = all(&b);
+	free(b.links);
+	if (c->n > 0)
+		qsort(c->v, c->n, sizeof(*c->v), change_cmp);
+	return rc;
+}
+
+/* One record for each that touched the path; nobody: look there. */
+static void
+carry_one(struct buf *b, const struct pent *p, bool deep)
+{
+	struct jrn_rec	 r;
+	size_t		 i;
+
+	memset(&r, 0, sizeof(r));
+	r.path = p->path;
+	r.pathlen = strlen(p->path);
+	r.op = JRN_SCAN;
+	r.flags = JRN_TREE;
+	r.count = 1;
+	if (p->nwho == 0 || deep)
+		jrn_put(b, &r);
+	r.op = JRN_WRITE;
+	r.flags = 0;
+	for (i = 0; i < p->nwho; i++) {
+		r.uid = p->who[i].uid;
+		r.pid = p->who[i].pid;
+		r.count = p->who[i].count;
+		r.time = p->who[i].time;
+		memcpy(r.comm, p->who[i].comm, sizeof(r.comm));
+		jrn_put(b, &r);
+	}
+}
+
+void
+change_carry(struct buf *b, const struct pend *rest,
+    const struct pend *ignored)
+{
+	size_t	 i;
+
+	for (i = 0; i < rest->n; i++)
+		carry_one(b, &rest->v[i], false);
+	for (i = 0; i < ignored->nignored; i++)
+		carry_one(b, &ignored->ign[i],
+		    ignored->ign[i].now.type == ENT_DIR);
+}

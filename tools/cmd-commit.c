@@ -1,0 +1,332 @@
+/*
+ * cmd-commit.c: cfg commit: persist what is pending, all of it or some
+ * paths, as one record in the store.  DESIGN.md, "A commit".
+ *
+ * The store is opened for writing only when all that is to be written is
+ * in memory and the box goes on: so a slice is writable for the length of
+ * one write.  Should someone else have committed meanwhile, it is all done
+ * again, compared with the new head.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/ctl.h"
+#include "../lib/jrn.h"
+#include "../lib/path.h"
+#include "cfg.h"
+#include "change.h"
+#include "out.h"
+#include "walk.h"
+#include "work.h"
+
+#define TRIES	5
+
+struct job {
+	struct cfg	*c;
+	struct work	 w;
+	struct strs	 paths;		/* those asked for; none: all */
+	const char	*msg;
+	bool		 dry;
+	/* Of one try: */
+	struct pend	 pend;		/* what is committed */
+	struct pend	 rest;		/* what is not */
+	struct commit	 commit;
+	uint64_t	 upto;		/* journal segments that count */
+};
+
+static void
+forget(struct job *j)
+{
+	pend_free(&j->pend);
+	pend_free(&j->rest);
+	commit_free(&j->commit);
+	memset(&j->commit, 0, sizeof(j->commit));
+}
+
+static int
+no_record(void *arg, const struct jrn_rec *r)
+{
+	(void)arg;
+	(void)r;
+	return 0;
+}
+
+/*
+ * Hold the box still: from here to thaw() the tree is of one moment.
+ * Without a daemon nobody holds anything, and all segments count.
+ */
+static int
+freeze(struct job *j, struct err *e)
+{
+	struct buf	 b = BUF_INIT;
+	struct rd	 r;
+	bool		 damaged;
+	int		 rc;
+
+	if (j->w.ctl == -1)
+		return jrn_scan(j->w.state, UINT64_MAX, no_record, NULL,
+		    &damaged, &j->upto, e);
+	rc = ctl_call(j->w.ctl, CTL_FREEZE, NULL, &b, e);
+	r = (struct rd){ b.p, b.len, false };
+	if (rc == -EBUSY)
+		(void)err_setx(e, EBUSY, "another commit is under way "
+		    "(process %u)", rd_le32(&r));
+	else if (rc == 0) {
+		j->upto = rd_le64(&r);
+		if (r.bad)
+			rc = err_setx(e, EBADMSG, "%s: strange answer",
+			    j->c->inst.state);
+	}
+	buf_free(&b);
+	return rc;
+}
+
+static int
+thaw(struct job *j, struct err *e)
+{
+	struct buf	 b = BUF_INIT;
+	int		 rc;
+
+	if (j->w.ctl == -1)
+		return 0;
+	rc = ctl_call(j->w.ctl, CTL_THAW, NULL, &b, e);
+	buf_free(&b);
+	return rc;
+}
+
+/* Compare, select, and read all that is to be written. */
+static int
+gather(struct job *j, uint64_t upto, struct err *e)
+{
+	int	 rc;
+
+	if ((rc = work_find(&j->w, upto, &j->pend, e)) < 0 ||
+	    (rc = pend_split(&j->pend, j->paths.v, j->paths.n, &j->rest,
+	    e)) < 0)
+		return rc;
+	return change_build(&j->commit, &j->pend, j->w.tree, &j->w.pers,
+	    j->w.patt, e);
+}
+
+static int
+sign(struct job *j, struct err *e)
+{
+	struct commit	*c = &j->commit;
+	struct timespec	 now;
+	const char	*user = getlogin();
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	c->time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	c->uid = (uint32_t)getuid();
+	if ((c->user = strdup(user == NULL ? cfg_user(c->uid) : user)) ==
+	    NULL || (j->msg != NULL && (c->msg = strdup(j->msg)) == NULL))
+		return err_set(e, ENOMEM, "commit");
+	return 0;
+}
+
+/* The journal names only what is pending still. */
+static void
+carry(struct job *j)
+{
+	struct buf	 b = BUF_INIT;
+	struct err	 e;
+
+	if (j->upto == 0)
+		return;			/* there was none */
+	change_carry(&b, &j->rest, &j->pend);
+	if (b.bad)
+		cfg_warn(j->c, "the journal stays as it is: out of memory");
+	else if (jrn_replace(j->w.state, j->upto, &b, &e) < 0)
+		/* It names too much then, which costs time alone. */
+		cfg_warn(j->c, "the journal stays as it is: %s", e.msg);
+	buf_free(&b);
+}
+
+/* Write.  1: someone else has committed since the head was read. */
+static int
+write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
+    struct err *e)
+{
+	struct cfg_store	 st;
+	struct store_space	 sp = { 0 };
+	struct err		 e2;
+	int			 rc, rc2;
+
+	/* The reader's hold on the slice ends first. */
+	j->w.pers.s = NULL;
+	if ((rc = cfg_close(&j->w.st, NULL, e)) < 0 ||
+	    (rc = cfg_open(j->c, true, &st, e)) < 0)
+		return rc;
+	if (store_head(st.s) != j->w.head)
+		rc = 1;
+	else if ((rc = sign(j, e)) == 0)
+		rc = store_commit(st.s, &j->commit, gen, e);
+	store_space(st.s, &sp);
+	*bytes = sp.written;
+	rc2 = cfg_close(&st, window, &e2);
+	if (rc == 0 && rc2 < 0)
+		cfg_warn(j->c, "%s", e2.msg);	/* but it is written */
+	return rc;
+}
+
+static void
+say_left_out(const struct job *j)
+{
+	if (j->pend.nsock > 0)
+		cfg_warn(j->c, "%zu socket%s left out", j->pend.nsock,
+		    j->pend.nsock == 1 ? "" : "s");
+}
+
+static void
+say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
+{
+	struct buf	 b = BUF_INIT;
+
+	put_fmt(&b, "generation %llu: %zu path%s, %llu bytes",
+	    (unsigned long long)gen, j->pend.n, j->pend.n == 1 ? "" : "s",
+	    (unsigned long long)bytes);
+	if (window > 0)
+		put_fmt(&b, " in a window of %llu ms",
+		    (unsigned long long)((window + 999999) / 1000000));
+	put_u8(&b, '\0');
+	if (b.bad)
+		return;
+	(void)printf("%s\n", (char *)b.p);
+	openlog("cfg", LOG_PID, LOG_DAEMON);
+	syslog(LOG_NOTICE, "%s: %s", j->c->inst.mount, (char *)b.p);
+	closelog();
+	buf_free(&b);
+}
+
+/* One try.  1: again. */
+static int
+once(struct job *j, bool *nothing, struct err *e)
+{
+	uint64_t	 gen = 0, bytes = 0, window = 0;
+	struct err	 e2 = { 0, "" };
+	int		 rc, rc2;
+
+	if ((rc = freeze(j, e)) < 0)
+		return rc;
+	rc = gather(j, j->upto, e);
+	rc2 = thaw(j, &e2);
+	if (rc == 0 && rc2 == -ETIMEDOUT)
+		return 1;
+	if (rc == 0 && rc2 < 0) {
+		*e = e2;
+		rc = rc2;
+	}
+	if (rc < 0)
+		return rc;
+	if (j->commit.n == 0) {
+		*nothing = true;
+		carry(j);
+		return 0;
+	}
+	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
+		return rc;
+	carry(j);
+	say_left_out(j);
+	say_done(j, gen, bytes, window);
+	return 0;
+}
+
+/* -n: say what would be done. */
+static int
+dry_run(struct job *j, bool *nothing, struct err *e)
+{
+	struct buf	 b = BUF_INIT;
+	uint64_t	 bytes = 0;
+	char		*vis;
+	size_t		 i;
+	int		 rc;
+
+	if ((rc = gather(j, UINT64_MAX, e)) < 0)
+		return rc;
+	*nothing = j->commit.n == 0;
+	if (*nothing)
+		return 0;
+	for (i = 0; i < j->pend.n; i++) {
+		vis = path_vis(*j->pend.v[i].path == '\0' ? "." :
+		    j->pend.v[i].path);
+		put_fmt(&b, "%c %s\n", pend_letter(&j->pend.v[i]),
+		    vis == NULL ? "?" : vis);
+		free(vis);
+	}
+	for (i = 0; i < j->commit.n; i++)
+		bytes += j->commit.v[i].data.len;
+	put_fmt(&b, "%zu path%s, %llu bytes of content, would be generation "
+	    "%llu\n", j->pend.n, j->pend.n == 1 ? "" : "s",
+	    (unsigned long long)bytes, (unsigned long long)j->w.head + 1);
+	rc = out_write(&b, false);
+	buf_free(&b);
+	say_left_out(j);
+	return rc < 0 ? err_set(e, -rc, "write") : 0;
+}
+
+static int
+commit(struct job *j)
+{
+	struct err	 e = { 0, "" };
+	bool		 nothing = false;
+	int		 i, rc = 1;
+
+	for (i = 0; i < TRIES && rc == 1; i++) {
+		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
+			break;
+		rc = j->dry ? dry_run(j, &nothing, &e) :
+		    once(j, &nothing, &e);
+		if (rc == 0 && nothing) {
+			say_left_out(j);
+			(void)printf("nothing pending%s\n", j->rest.n > 0 ?
+			    " in these paths" : "");
+		}
+		forget(j);
+	}
+	if (rc == 1)
+		return cfg_failx(j->c, "others change or commit all the "
+		    "time: given up after %d tries", TRIES);
+	return rc < 0 ? cfg_fail(j->c, &e) : EX_OK;
+}
+
+int
+cmd_commit(struct cfg *c, int argc, char **argv)
+{
+	struct job	 j = { .c = c };
+	struct err	 e;
+	char		*p;
+	int		 ch, rc = 0;
+
+	while ((ch = getopt(argc, argv, "m:n")) != -1)
+		switch (ch) {
+		case 'm':
+			j.msg = optarg;
+			break;
+		case 'n':
+			j.dry = true;
+			break;
+		default:
+			return cfg_usage(c);
+		}
+	if (c->storepath != NULL)
+		return cfg_usage(c);
+	if (!j.dry && geteuid() != 0)
+		return cfg_failx(c, "only root commits: %s",
+		    strerror(EPERM));
+	if ((rc = work_open(&j.w, c, &e)) < 0)
+		return cfg_fail(c, &e);
+	for (; rc == 0 && optind < argc; optind++)
+		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
+		    strs_put(&j.paths, p) < 0)
+			rc = err_set(&e, ENOMEM, "commit");
+	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
+	strs_free(&j.paths);
+	work_close(&j.w);
+	return rc;
+}

@@ -1,0 +1,290 @@
+/*
+ * cmd-restore.c: cfg restore: build the running tree from base and store;
+ * what boot runs.
+ *
+ * All contents are read and verified before anything is applied.  What
+ * can't be read of the store costs generations, and in the end the whole
+ * overlay, but never the boot: that ends with 1 instead of 0, and only a
+ * tree that can't be used ends with 2.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/path.h"
+#include "apply.h"
+#include "cfg.h"
+#include "copy.h"
+#include "derived.h"
+#include "walk.h"
+
+struct restore {
+	struct cfg	*c;
+	const char	*base;		/* or NULL: the tree holds it */
+	const char	*dir;		/* the tree */
+	bool		 force;
+	bool		 but;		/* something is not as it should be */
+	struct ents	 ov;
+	struct buf	*data;		/* contents of ov, one for each; empty
+					   where an earlier link has it */
+	int		 tree;
+};
+
+static void
+unstage(struct restore *r)
+{
+	size_t	 i;
+
+	for (i = 0; r->data != NULL && i < r->ov.n; i++)
+		buf_free(&r->data[i]);
+	free(r->data);
+	r->data = NULL;
+	ents_free(&r->ov);
+}
+
+/* The overlay of one generation with all contents, verified. */
+static int
+stage(struct restore *r, struct store *s, uint64_t gen, struct err *e)
+{
+	struct apply	 seen = APPLY_INIT(-1, false);
+	struct ent	*x;
+	size_t		 i;
+	int		 rc;
+
+	if ((rc = store_overlay(s, gen, &r->ov, e)) < 0)
+		return rc;
+	if (r->ov.n > 0 &&
+	    (r->data = calloc(r->ov.n, sizeof(*r->data))) == NULL)
+		rc = err_set(e, ENOMEM, "generation %llu",
+		    (unsigned long long)gen);
+	for (i = 0; rc == 0 && i < r->ov.n; i++) {
+		x = &r->ov.v[i];
+		if (x->type != ENT_REG || apply_find(&seen, x->link) != NULL)
+			continue;
+		rc = store_content(s, x, &r->data[i], e);
+		if (rc == 0 && apply_linked(&seen, x->link, x->path) < 0)
+			rc = err_set(e, ENOMEM, "%s", x->path);
+	}
+	apply_free(&seen);
+	if (rc < 0)
+		unstage(r);
+	return rc;
+}
+
+/* The newest generation that can be had; none leaves the base alone. */
+static void
+stage_newest(struct restore *r, struct store *s)
+{
+	uint64_t	 head = store_head(s), oldest = store_oldest(s), g;
+	struct err	 e;
+
+	for (g = head; g > 0 && g >= oldest; g--) {
+		if (stage(r, s, g, &e) == 0)
+			break;
+		if (g == head)
+			cfg_warn(r->c, "generation %llu: %s",
+			    (unsigned long long)g, e.msg);
+	}
+	if (g == head)
+		return;
+	r->but = true;
+	if (g >= oldest && g > 0)
+		cfg_warn(r->c, "going back from generation %llu to %llu",
+		    (unsigned long long)head, (unsigned long long)g);
+	else
+		cfg_warn(r->c, "no generation can be read");
+}
+
+static void
+read_store(struct restore *r)
+{
+	struct cfg_store	 st;
+	struct err		 e;
+
+	if (cfg_open(r->c, false, &st, &e) < 0) {
+		cfg_warn(r->c, "%s", e.msg);
+		r->but = true;
+		return;
+	}
+	if (store_damage(st.s) != NULL)
+		r->but = true;
+	stage_newest(r, st.s);
+	if (cfg_close(&st, NULL, &e) < 0) {
+		cfg_warn(r->c, "%s", e.msg);
+		r->but = true;
+	}
+}
+
+/* The directory, empty where the base is to be copied into it. */
+static int
+open_tree(struct restore *r, struct err *e)
+{
+	struct strs	 l = { NULL, 0, 0 };
+	struct stat	 st, top;
+	int		 rc = 0;
+
+	if (r->base != NULL && mkdir(r->dir, 0755) == -1 && errno != EEXIST)
+		return err_set(e, errno, "mkdir %s", r->dir);
+	r->tree = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->tree == -1)
+		return err_set(e, errno, "open %s", r->dir);
+	if (r->base == NULL)
+		return 0;
+	if (fstat(r->tree, &st) == -1 || stat("/", &top) == -1)
+		return err_set(e, errno, "%s", r->dir);
+	if (st.st_dev == top.st_dev && st.st_ino == top.st_ino)
+		return err_setx(e, EINVAL, "%s: not into the root directory",
+		    r->dir);
+	if ((rc = walk_list(r->tree, "", &l, e)) == 0 && l.n > 0)
+		rc = r->force ? walk_clear(r->tree, e) :
+		    err_set(e, ENOTEMPTY, "%s", r->dir);
+	strs_free(&l);
+	return rc;
+}
+
+static int
+copy_base(struct restore *r, int base, struct err *e)
+{
+	bool	 left = false;
+	int	 rc = copy_tree(base, r->tree, &left, e);
+
+	if (rc == 0 && left)
+		cfg_warn(r->c, "%s: it can't hold all extended attributes",
+		    r->dir);
+	return rc;
+}
+
+/* The content of the i-th entry: its own, or that of an earlier name. */
+static const struct buf *
+content(const struct restore *r, size_t i)
+{
+	const struct ent	*x = &r->ov.v[i];
+	size_t			 k;
+
+	for (k = 0; x->link != 0 && k < i; k++)
+		if (r->ov.v[k].link == x->link && r->data[k].len > 0)
+			return &r->data[k];
+	return &r->data[i];
+}
+
+static int
+apply_overlay(struct restore *r, struct err *e)
+{
+	struct apply	 a = APPLY_INIT(r->tree, false);
+	const struct ent *x, *first = NULL;
+	const struct buf *b;
+	char		*vis;
+	size_t		 i, out = 0;
+	int		 rc = 0;
+
+	for (i = 0; rc >= 0 && i < r->ov.n; i++) {
+		x = &r->ov.v[i];
+		b = content(r, i);
+		rc = apply_ent(&a, x, b->p, b->len, e);
+		if (rc == 1 && out++ == 0)
+			first = x;
+	}
+	if (out > 0) {
+		vis = path_vis(first->path);
+		cfg_warn(r->c, "%zu left out, as the base has no directory "
+		    "for them: %s%s", out, vis == NULL ? "?" : vis,
+		    out > 1 ? ", ..." : "");
+		free(vis);
+	}
+	if (a.left)
+		cfg_warn(r->c, "%s: it can't hold all extended attributes",
+		    r->dir);
+	apply_free(&a);
+	return rc < 0 ? rc : 0;
+}
+
+static void
+warn_derived(void *arg, const char *line)
+{
+	cfg_warn(arg, "%s", line);
+}
+
+static void
+make_derived(struct restore *r)
+{
+	char	*real;
+
+	if (r->ov.n == 0)
+		return;
+	if ((real = realpath(r->dir, NULL)) == NULL) {
+		cfg_warn(r->c, "%s: %s", r->dir, strerror(errno));
+		return;
+	}
+	derived_make(r->tree, real, &r->ov, warn_derived, r->c);
+	free(real);
+}
+
+static int
+restore(struct restore *r)
+{
+	struct err	 e = { 0, "" };
+	int		 base = -1, rc = 0;
+
+	if (r->base != NULL && (base = open(r->base, O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC)) == -1)
+		return cfg_failx(r->c, "open %s: %s", r->base,
+		    strerror(errno));
+	if ((rc = open_tree(r, &e)) < 0)
+		goto out;
+	if (r->c->storepath != NULL)
+		read_store(r);
+	if (base != -1)
+		rc = copy_base(r, base, &e);
+	if (rc == 0)
+		rc = apply_overlay(r, &e);
+	if (rc == 0)
+		make_derived(r);
+	if (rc == 0 && r->but)
+		cfg_warn(r->c, "%s is restored, but not as it was "
+		    "committed last", r->dir);
+out:
+	if (base != -1)
+		(void)close(base);
+	if (r->tree != -1)
+		(void)close(r->tree);
+	unstage(r);
+	if (rc < 0)
+		return cfg_fail(r->c, &e);
+	return r->but ? EX_NO : EX_OK;
+}
+
+int
+cmd_restore(struct cfg *c, int argc, char **argv)
+{
+	static const struct option lo[] = {
+		{ "store", required_argument, NULL, 's' },
+		{ "base", required_argument, NULL, 'b' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct restore	 r = { .c = c, .tree = -1 };
+	int		 ch;
+
+	while ((ch = getopt_long(argc, argv, "fs:b:", lo, NULL)) != -1)
+		switch (ch) {
+		case 'f':
+			r.force = true;
+			break;
+		case 's':
+			c->storepath = optarg;
+			break;
+		case 'b':
+			r.base = optarg;
+			break;
+		default:
+			return cfg_usage(c);
+		}
+	if (argc - optind != 1 || (r.base == NULL && c->storepath == NULL))
+		return cfg_usage(c);
+	r.dir = argv[optind];
+	return restore(&r);
+}

@@ -1,0 +1,184 @@
+/*
+ * cmd-status.c: cfg status: what is pending, who changed it, and how much
+ * room the store has.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/path.h"
+#include "cfg.h"
+#include "out.h"
+#include "pend.h"
+#include "walk.h"
+#include "work.h"
+
+static void
+put_path(struct buf *b, const char *path)
+{
+	char	*vis = path_vis(*path == '\0' ? "." : path);
+
+	put_fmt(b, "%s", vis == NULL ? "?" : vis);
+	if (vis == NULL)
+		b->bad = true;
+	free(vis);
+}
+
+/* A program's name is whatever a program calls itself. */
+static void
+put_comm(struct buf *b, const char *comm)
+{
+	put_path(b, *comm == '\0' ? "?" : comm);
+}
+
+static void
+put_pent(struct buf *b, const struct pent *p)
+{
+	const struct who	*w;
+	size_t			 i;
+
+	put_fmt(b, "%c ", pend_letter(p));
+	put_path(b, p->path);
+	for (i = 0; i < p->nwho; i++) {
+		w = &p->who[i];
+		put_fmt(b, "%s%s: ", i == 0 ? "\t" : "; ", cfg_user(w->uid));
+		put_comm(b, w->comm);
+		put_fmt(b, ", ");
+		out_time(b, w->time);
+		if (w->count > 1)
+			put_fmt(b, ", %u changes", w->count);
+	}
+	put_u8(b, '\n');
+}
+
+/* Whether the next commits may find no room. */
+static bool
+low(const struct store_space *sp)
+{
+	return sp->left < 3 * sp->written || sp->left < sp->size / 10;
+}
+
+static void
+put_text(struct buf *b, const struct work *w, const struct pend *p,
+    const struct store_space *sp)
+{
+	size_t	 i;
+
+	for (i = 0; i < p->n; i++)
+		put_pent(b, &p->v[i]);
+	if (p->n == 0)
+		put_fmt(b, "nothing pending");
+	else
+		put_fmt(b, "%zu pending", p->n);
+	put_fmt(b, " since generation %llu", (unsigned long long)w->head);
+	if (p->nignored > 0)
+		put_fmt(b, ", %zu ignored", p->nignored);
+	if (p->nsock > 0)
+		put_fmt(b, ", %zu socket%s left out", p->nsock,
+		    p->nsock == 1 ? "" : "s");
+	if (p->nhidden > 0)
+		put_fmt(b, ", %zu not yours to read", p->nhidden);
+	put_fmt(b, "\nstore: ");
+	out_size(b, sp->left);
+	put_fmt(b, " of ");
+	out_size(b, sp->size);
+	put_fmt(b, " left for the next commit%s\n", low(sp) ? ": LOW" : "");
+}
+
+static void
+put_json_who(struct buf *b, const struct who *w)
+{
+	put_fmt(b, "{\"uid\":%u,\"user\":", w->uid);
+	json_str(b, cfg_user(w->uid));
+	put_fmt(b, ",\"pid\":%u,\"program\":", w->pid);
+	json_str(b, w->comm);
+	put_fmt(b, ",\"changes\":%u,\"time_ns\":%lld}", w->count,
+	    (long long)w->time);
+}
+
+static void
+put_json(struct buf *b, const struct cfg *c, const struct work *w,
+    const struct pend *p, const struct store_space *sp)
+{
+	size_t	 i, k;
+
+	put_fmt(b, "{\"mount\":");
+	json_str(b, c->inst.mount);
+	put_fmt(b, ",\"daemon\":%s,\"generation\":%llu,\"pending\":[",
+	    w->ctl == -1 ? "false" : "true", (unsigned long long)w->head);
+	for (i = 0; i < p->n; i++) {
+		put_fmt(b, "%s{\"path\":", i == 0 ? "" : ",");
+		json_str(b, p->v[i].path);
+		put_fmt(b, ",\"change\":\"%c\",\"who\":[",
+		    pend_letter(&p->v[i]));
+		for (k = 0; k < p->v[i].nwho; k++) {
+			put_fmt(b, "%s", k == 0 ? "" : ",");
+			put_json_who(b, &p->v[i].who[k]);
+		}
+		put_fmt(b, "]}");
+	}
+	put_fmt(b, "],\"ignored\":%zu,\"sockets\":%zu,\"hidden\":%zu,"
+	    "\"store\":{\"size\":%llu,\"left\":%llu,\"low\":%s}}\n",
+	    p->nignored, p->nsock, p->nhidden, (unsigned long long)sp->size,
+	    (unsigned long long)sp->left, low(sp) ? "true" : "false");
+}
+
+static int
+status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
+    struct err *e)
+{
+	struct store_space	 sp;
+	struct buf		 b = BUF_INIT;
+	struct pend		 p;
+	int			 rc;
+
+	if ((rc = work_find(w, UINT64_MAX, &p, e)) < 0)
+		return rc;
+	pend_select(&p, paths->v, paths->n);
+	store_space(w->st.s, &sp);
+	if (!quiet) {
+		if (c->json)
+			put_json(&b, c, w, &p, &sp);
+		else
+			put_text(&b, w, &p, &sp);
+		rc = b.bad ? -ENOMEM : out_write(&b, false);
+	}
+	if (rc < 0)
+		rc = err_set(e, -rc, "write");
+	else
+		rc = quiet && p.n > 0 ? EX_NO : EX_OK;
+	buf_free(&b);
+	pend_free(&p);
+	return rc;
+}
+
+int
+cmd_status(struct cfg *c, int argc, char **argv)
+{
+	struct strs	 paths = { NULL, 0, 0 };
+	struct work	 w;
+	struct err	 e;
+	bool		 quiet = false;
+	char		*p;
+	int		 ch, rc;
+
+	while ((ch = getopt(argc, argv, "q")) != -1) {
+		if (ch != 'q')
+			return cfg_usage(c);
+		quiet = true;
+	}
+	if (c->storepath != NULL)
+		return cfg_usage(c);
+	if ((rc = work_open(&w, c, &e)) < 0)
+		return cfg_fail(c, &e);
+	for (; rc == 0 && optind < argc; optind++)
+		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
+		    strs_put(&paths, p) < 0)
+			rc = err_set(&e, ENOMEM, "status");
+	if (rc == 0)
+		rc = status(c, &w, quiet, &paths, &e);
+	strs_free(&paths);
+	work_close(&w);
+	return rc < 0 ? cfg_fail(c, &e) : rc;
+}
