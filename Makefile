@@ -37,6 +37,7 @@ install: all
 
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o tests/*.o
-	rm -f lib/*.a sync/*.a tools/*.a tests/*.a fs/cfgfs tools/cfg tests/*.t
+	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
+	rm -f fs/cfgfs tools/cfg tests/whole tests/bench/opsbench
 
 .PHONY: all deps check demo bench soak lint install clean
