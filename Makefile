@@ -32,6 +32,10 @@ soak: deps
 lint: deps
 	sh tests/lint.sh
 
+# Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
+check-freebsd:
+	sh tests/freebsd.sh
+
 install: all
 	$(MAKE) -f build.mk install
 
@@ -40,4 +44,4 @@ clean:
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
 	rm -f fs/cfgfs tools/cfg tests/whole tests/bench/opsbench
 
-.PHONY: all deps check demo bench soak lint install clean
+.PHONY: all deps check check-freebsd demo bench soak lint install clean
