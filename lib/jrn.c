@@ -22,7 +22,7 @@
  * gid, pid, time, program; then the path with a NUL and zeros up to a
  * multiple of 8.  The checksum leaves out itself and the count. */
 #define FIXED	52
-#define BODY	12		/* where the checksummed part goes on */
+#define BODY	12		/* op: the checksummed part goes on */
 #define ALIGN	8u
 #define TAG	0xa5000000u	/* no one flipped bit makes it the end */
 #define MAXREC	((FIXED + PATH_LIMIT + 1 + ALIGN - 1) / ALIGN * ALIGN)
@@ -67,13 +67,29 @@ jrn_put(struct buf *b, const struct jrn_rec *rec)
 		set_le32(b->p + at + 4, rec_crc(b->p + at, size));
 }
 
+size_t
+jrn_peek(const struct rd *r, struct jrn_rec *rec)
+{
+	const uint8_t	*p = r->p;
+
+	rec->count = get_le32(p + JRN_COUNT_OFF);
+	rec->op = (enum jrn_op)p[12];
+	rec->flags = p[13];
+	rec->pathlen = get_le16(p + 14);
+	rec->uid = get_le32(p + 16);
+	rec->gid = get_le32(p + 20);
+	rec->pid = get_le32(p + 24);
+	rec->time = (int64_t)get_le64(p + 28);
+	memcpy(rec->comm, p + FIXED - JRN_COMM, JRN_COMM);
+	rec->path = (const char *)p + FIXED;
+	return get_le32(p) & ~TAG;
+}
+
 int
 jrn_get(struct rd *r, struct jrn_rec *rec)
 {
-	struct rd	 c;
-	const uint8_t	*p = r->p, *comm;
-	uint32_t	 size, crc;
-	unsigned	 op;
+	const uint8_t	*p = r->p;
+	uint32_t	 size;
 
 	if (r->n < 4 || (size = get_le32(p)) == 0)
 		return 0;
@@ -81,29 +97,14 @@ jrn_get(struct rd *r, struct jrn_rec *rec)
 		return -EBADMSG;
 	size &= ~TAG;
 	if (size < FIXED + ALIGN - FIXED % ALIGN || size > MAXREC ||
-	    size % ALIGN != 0 || size > r->n)
+	    size % ALIGN != 0 || size > r->n ||
+	    rec_crc(p, size) != get_le32(p + 4))
 		return -EBADMSG;
-	c = (struct rd){ p + 4, size - 4, false };
-	crc = rd_le32(&c);
-	if (rec_crc(p, size) != crc)
-		return -EBADMSG;
-	rec->count = rd_le32(&c);
-	op = rd_u8(&c);
-	rec->op = (enum jrn_op)op;
-	rec->flags = rd_u8(&c);
-	rec->pathlen = rd_le16(&c);
-	rec->uid = rd_le32(&c);
-	rec->gid = rd_le32(&c);
-	rec->pid = rd_le32(&c);
-	rec->time = (int64_t)rd_le64(&c);
-	comm = rd_bytes(&c, JRN_COMM);
-	if (comm == NULL || op < JRN_CREATE || op > JRN_SCAN ||
-	    (rec->flags & ~(JRN_BORN | JRN_TREE | JRN_LINKED)) != 0)
-		return -EBADMSG;
-	memcpy(rec->comm, comm, JRN_COMM);
-	rec->path = (const char *)rd_bytes(&c, rec->pathlen);
-	if (rec->path == NULL || rd_u8(&c) != 0 || c.bad ||
-	    memchr(comm, '\0', JRN_COMM) == NULL ||
+	(void)jrn_peek(r, rec);
+	if (rec->op < JRN_CREATE || rec->op > JRN_SCAN ||
+	    (rec->flags & ~(JRN_BORN | JRN_TREE | JRN_LINKED)) != 0 ||
+	    rec->pathlen >= size - FIXED || rec->path[rec->pathlen] != '\0' ||
+	    rec->comm[JRN_COMM - 1] != '\0' ||
 	    !path_ok(rec->path, rec->pathlen))
 		return -EBADMSG;
 	(void)rd_bytes(r, size);

@@ -81,6 +81,10 @@ void	jrn_put(struct buf *, const struct jrn_rec *);
  */
 int	jrn_get(struct rd *r, struct jrn_rec *rec);
 
+/* The same of a record that jrn_get() took before, unchecked and left
+ * where it is; its size. */
+size_t	jrn_peek(const struct rd *r, struct jrn_rec *rec);
+
 /*
  * Read all segments in the directory, oldest first, those with a number
  * of at most `upto`; fn is called for each record and ends the scan by

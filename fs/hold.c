@@ -1,0 +1,190 @@
+/*
+ * hold.c: requests: taken from the kernel, counted, and those that change
+ * something held back while there is a freeze.
+ */
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hold.h"
+#include "sys.h"
+#include "wire.h"
+
+/* A request that waits. */
+struct held {
+	struct held	*next;
+	size_t		 size;
+	uint8_t		 req[];
+};
+
+static bool
+changes(uint32_t opcode)
+{
+	switch (opcode) {
+	case WIRE_SETATTR:
+	case WIRE_SYMLINK:
+	case WIRE_MKNOD:
+	case WIRE_MKDIR:
+	case WIRE_UNLINK:
+	case WIRE_RMDIR:
+	case WIRE_RENAME:
+	case WIRE_LINK:
+	case WIRE_WRITE:
+	case WIRE_SETXATTR:
+	case WIRE_REMOVEXATTR:
+	case WIRE_CREATE:
+	case WIRE_FALLOCATE:
+	case WIRE_RENAME2:
+	case WIRE_COPY_FILE_RANGE:
+	case WIRE_TMPFILE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct wire_in
+head_of(const uint8_t *req)
+{
+	struct wire_in	 in;
+
+	memcpy(&in, req, sizeof(in));
+	return in;
+}
+
+static void
+serve(struct view *v, size_t size)
+{
+	struct fuse_buf	 buf = { .size = size, .mem = v->req };
+
+	fuse_session_process_buf(v->se, &buf);
+}
+
+static int
+hold(struct view *v, size_t size)
+{
+	struct held	*h, **p;
+
+	if ((h = malloc(sizeof(*h) + size)) == NULL)
+		return -ENOMEM;
+	h->next = NULL;
+	h->size = size;
+	memcpy(h->req, v->req, size);
+	for (p = &v->held; *p != NULL; p = &(*p)->next)
+		continue;
+	*p = h;
+	v->nheld++;
+	return 0;
+}
+
+void
+hold_release(struct view *v)
+{
+	struct held	*h;
+
+	while ((h = v->held) != NULL) {
+		v->held = h->next;
+		v->nheld--;
+		memcpy(v->req, h->req, h->size);
+		serve(v, h->size);
+		free(h);
+	}
+}
+
+/* Answer a request without libfuse. */
+static void
+refuse(int fd, uint64_t unique, int error)
+{
+	struct wire_out	 out = { sizeof(out), -error, unique };
+
+	/* If it fails the caller is gone. */
+	if (write(fd, &out, sizeof(out)) == -1)
+		errno = 0;
+}
+
+/*
+ * Somebody waits no longer for a request.  What is served is served at
+ * once, so only one that is held can be meant.
+ */
+static void
+interrupt(struct view *v, int fd)
+{
+	struct held	*h, **p;
+	uint64_t	 unique;
+
+	memcpy(&unique, v->req + sizeof(struct wire_in), sizeof(unique));
+	for (p = &v->held; (h = *p) != NULL; p = &h->next)
+		if (head_of(h->req).unique == unique)
+			break;
+	if (h == NULL)
+		return;
+	*p = h->next;
+	v->nheld--;
+	free(h);
+	refuse(fd, unique, EINTR);
+}
+
+int
+hold_take(struct view *v, int fd, bool frozen)
+{
+	struct wire_in	 in;
+	ssize_t		 n;
+
+	n = read(fd, v->req, VIEW_HEAD + VIEW_WRITE);
+	if (n == -1) {
+		/* ENOENT: interrupted before we had it. */
+		return errno == EAGAIN || errno == EINTR || errno == ENOENT ?
+		    0 : -errno;
+	}
+	if ((size_t)n < sizeof(in))
+		return -EIO;
+	in = head_of(v->req);
+	v->nreq[in.opcode < VIEW_OPS ? in.opcode : 0]++;
+	if (in.opcode == WIRE_INIT)
+		memcpy(&v->offered, v->req + sizeof(in) + WIRE_INIT_FLAGS,
+		    sizeof(v->offered));
+	if (in.opcode == WIRE_INTERRUPT)
+		interrupt(v, fd);
+	else if (frozen && changes(in.opcode)) {
+		if (hold(v, (size_t)n) < 0)
+			refuse(fd, in.unique, ENOMEM);
+	} else
+		serve(v, (size_t)n);
+	return 1;
+}
+
+/* libfuse's answers.  The first is INIT's, where the bits are set that
+ * libfuse has no name for. */
+static ssize_t
+answer(int fd, struct iovec *iov, int count, void *arg)
+{
+	struct view	*v = arg;
+	uint32_t	 flags;
+	uint8_t		*p;
+
+	if (v->offered != 0) {
+		if (count > 1 && iov[1].iov_len >= WIRE_INIT_FLAGS + 4) {
+			p = (uint8_t *)iov[1].iov_base + WIRE_INIT_FLAGS;
+			memcpy(&flags, p, sizeof(flags));
+			flags |= sys_init_flags(v->offered, &v->killpriv);
+			memcpy(p, &flags, sizeof(flags));
+		}
+		v->offered = 0;
+	}
+	return writev(fd, iov, count);
+}
+
+static ssize_t
+take(int fd, void *buf, size_t n, void *arg)
+{
+	(void)arg;
+	return read(fd, buf, n);
+}
+
+const struct fuse_custom_io hold_io = {
+	.writev = answer,
+	.read = take,
+};

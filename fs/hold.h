@@ -1,0 +1,23 @@
+/*
+ * hold.h: requests: taken from the kernel, counted, and those that change
+ * something held back while there is a freeze.
+ */
+#ifndef HOLD_H
+#define HOLD_H
+
+#include <stdbool.h>
+
+#include "view.h"
+
+/*
+ * Take one request from the kernel and serve it, or, where `frozen`, set
+ * it aside if it changes anything.  1, 0 where there was none, or -errno:
+ * -ENODEV when the view is unmounted.
+ */
+int	hold_take(struct view *, int fd, bool frozen);
+/* Serve what was set aside, in order. */
+void	hold_release(struct view *);
+/* What is passed to fuse_session_custom_io(). */
+extern const struct fuse_custom_io hold_io;
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * start.h: the start of cfgfs: options, and all that comes before the
+ * mount.
+ */
+#ifndef START_H
+#define START_H
+
+#include <stdbool.h>
+
+#include "../lib/err.h"
+#include "../lib/inst.h"
+
+struct opts {			/* strings owned; NULL: not given */
+	char		*mount;
+	char		*store;
+	char		*base;
+	char		*tree;
+	char		*state;
+	char		*cfg;	/* the program that restores */
+	unsigned	 flags;	/* SYS_NOSUID ... */
+	bool		 foreground;
+	bool		 debug;	/* say what libfuse does; foreground too */
+};
+
+/* Exit codes. */
+#define EX_OK		0
+#define EX_FAIL		2
+#define EX_MISUSE	64
+
+/*
+ * Parse the command line.  -1: go on; else the exit code to end with,
+ * everything having been said.
+ */
+int	opts_parse(struct opts *, int argc, char **argv);
+void	opts_free(struct opts *);
+
+struct start {
+	struct inst	 inst;	/* owned */
+	int		 lockfd; /* the state directory's lock, held */
+	int		 statefd; /* the state directory */
+	int		 treefd; /* the running tree */
+	bool		 fresh;	/* the tree was built by this very start */
+};
+
+/*
+ * Steps 1 to 5 of DESIGN.md "Start of cfgfs": lock, tree, base.  self is
+ * argv[0].  What is mounted for it stays.
+ */
+int	start_prepare(struct start *, const struct opts *, const char *self,
+	    struct err *);
+void	start_free(struct start *);
+/* Write this process's pid into the lock. */
+int	start_claim(const struct start *, struct err *);
+
+#endif
