@@ -19,5 +19,6 @@ LIB_OBJS = lib/buf.o \
     lib/io.o \
     lib/jrn.o \
     lib/$(OSDEP).o \
+    lib/oscopy.o \
     lib/$(OSDEP)-mnt.o \
     lib/path.o
