@@ -35,7 +35,7 @@ failed=0
 skipped=0
 for f in lib/*.c fs/*.c sync/*.c tools/*.c; do
 	case $f in
-	lib/osdep-linux*)
+	*/osdep-linux*)
 		continue ;;
 	fs/*)
 		if [ ! -d "$FREEBSD_SYSROOT/usr/local/include/fuse3" ]; then
