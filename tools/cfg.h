@@ -64,12 +64,23 @@ int	cfg_inst(struct cfg *, struct err *);
 int	cfg_path(const struct cfg *, const char *arg, char **path,
 	    struct err *);
 
-/* The store that this run works on, opened; released by cfg_close(). */
+/* The store that this run works on, opened; released by cfg_close(),
+ * which may be called on one that is all zeros, too. */
 struct cfg_store {
 	struct slice	*slice;
 	struct io	*io;
 	struct store	*s;
 };
+/*
+ * For verbs that only read: the store of -s, or that of the instance,
+ * which is then filled in.
+ */
+int	cfg_read(struct cfg *, struct cfg_store *, struct err *);
+/*
+ * The base: `dir`, or where that is NULL the instance's; *fd is -1 where
+ * neither is there.
+ */
+int	cfg_base(const struct cfg *, const char *dir, int *fd, struct err *);
 /* Says on stderr what opening found damaged (store_damage()). */
 int	cfg_open(const struct cfg *, bool write, struct cfg_store *,
 	    struct err *);

@@ -83,7 +83,7 @@ static int
 verb(struct cfg *c, int argc, char **argv, enum when w)
 {
 	const struct cmd	*m;
-	int			 k;
+	int			 k, rc;
 
 	for (m = cfg_cmds; m->name != NULL; m++)
 		if (strcmp(m->name, argv[0]) == 0)
@@ -109,7 +109,9 @@ verb(struct cfg *c, int argc, char **argv, enum when w)
 #else
 	optind = 0;		/* so glibc begins anew */
 #endif
-	return m->fn(c, argc, argv);
+	rc = m->fn(c, argc, argv);
+	inst_free(&c->inst);
+	return rc;
 }
 
 /* What is printed counts only when it was written. */

@@ -3,7 +3,7 @@
  * path inside the tree, a user's name.
  */
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,10 +165,33 @@ cfg_open(const struct cfg *c, bool write, struct cfg_store *st,
 }
 
 int
+cfg_read(struct cfg *c, struct cfg_store *st, struct err *e)
+{
+	int	 rc = c->storepath == NULL ? cfg_inst(c, e) : 0;
+
+	return rc < 0 ? rc : cfg_open(c, false, st, e);
+}
+
+int
+cfg_base(const struct cfg *c, const char *dir, int *fd, struct err *e)
+{
+	*fd = -1;
+	if (dir == NULL)
+		dir = c->inst.base;
+	if (dir == NULL)
+		return 0;
+	if ((*fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return err_set(e, errno, "%s", dir);
+	return 0;
+}
+
+int
 cfg_close(struct cfg_store *st, uint64_t *window_ns, struct err *e)
 {
 	int	 rc;
 
+	if (window_ns != NULL)
+		*window_ns = 0;
 	store_close(st->s);
 	rc = slice_close(st->slice, window_ns, e);
 	memset(st, 0, sizeof(*st));

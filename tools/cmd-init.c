@@ -1,0 +1,204 @@
+/*
+ * cmd-init.c: cfg init: an empty store on a device or in a new file, over
+ * nothing that anyone may want to keep.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/path.h"
+#include "cfg.h"
+
+#define SIZE_DEFAULT	(1024 * 1024)
+#define GRAIN		4096	/* a new file's size is a multiple of it */
+
+/* What lies at the beginning of media that hold something. */
+static const struct magic {
+	const char	*what;
+	uint64_t	 off;
+	const char	*bytes;
+	size_t		 n;
+} magics[] = {
+	{ "an ext2, ext3 or ext4 file system", 1080, "\x53\xef", 2 },
+	{ "a UFS2 file system", 65536 + 1372, "\x19\x01\x54\x19", 4 },
+	{ "a UFS2 file system", 65536 + 1372, "\x19\x54\x01\x19", 4 },
+	{ "a UFS1 file system", 8192 + 1372, "\x54\x19\x01\x00", 4 },
+	{ "a UFS1 file system", 8192 + 1372, "\x00\x01\x19\x54", 4 },
+	{ "an XFS file system", 0, "XFSB", 4 },
+	{ "a btrfs file system", 65536 + 64, "_BHRfS_M", 8 },
+	{ "an F2FS file system", 1024, "\x10\x20\xf5\xf2", 4 },
+	{ "a squashfs file system", 0, "hsqs", 4 },
+	{ "an ISO 9660 file system", 32769, "CD001", 5 },
+	{ "an NTFS file system", 3, "NTFS    ", 8 },
+	{ "an exFAT file system", 3, "EXFAT   ", 8 },
+	{ "a FAT32 file system", 82, "FAT32   ", 8 },
+	{ "a FAT file system", 54, "FAT16   ", 8 },
+	{ "a FAT file system", 54, "FAT12   ", 8 },
+	{ "swap space", 4086, "SWAPSPACE2", 10 },
+	{ "a LUKS volume", 0, "LUKS\xba\xbe", 6 },
+	{ "an LVM volume", 512 + 24, "LVM2 001", 8 },
+	{ "a RAID member", 4096, "\xfc\x4e\x2b\xa9", 4 },
+	{ "a GPT partition table", 512, "EFI PART", 8 },
+	{ "a GPT partition table", 4096, "EFI PART", 8 },
+	{ "a BSD disk label", 512, "\x57\x45\x56\x82", 4 },
+	/* Last: FAT's boot sectors end with it, too. */
+	{ "an MBR partition table", 510, "\x55\xaa", 2 },
+};
+
+struct init {
+	const char	*path;
+	uint64_t	 size;		/* --size, or 0 */
+	struct store_geom geom;
+	bool		 force;
+};
+
+static const char *
+holds(struct io *io)
+{
+	const struct magic	*m;
+	struct err		 ignored;
+	char			 b[16];
+	size_t			 i;
+
+	for (i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+		m = &magics[i];
+		if (m->off + m->n <= io->size && io->ops->read(io, b, m->n,
+		    m->off, &ignored) == 0 && memcmp(b, m->bytes, m->n) == 0)
+			return m->what;
+	}
+	return NULL;
+}
+
+/* "64K", "1M", "2G", "65536". */
+static int
+parse_size(const char *s, uint64_t *v)
+{
+	static const char	 unit[] = "KMG";
+	const char		*u;
+	char			*end;
+	unsigned		 shift = 0;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	errno = 0;
+	*v = strtoull(s, &end, 10);
+	if (errno != 0)
+		return -ERANGE;
+	if (*end != '\0') {
+		if ((u = strchr(unit, *end)) == NULL || end[1] != '\0')
+			return -EINVAL;
+		shift = 10 * (unsigned)(u - unit + 1);
+	}
+	if (*v > (uint64_t)INT64_MAX >> shift)
+		return -ERANGE;
+	*v <<= shift;
+	return 0;
+}
+
+/* Refuse to write over what is there. */
+static int
+may_overwrite(const struct init *in, struct io *io, bool file,
+    struct err *e)
+{
+	const char	*what;
+
+	if (in->force)
+		return 0;
+	if (store_probe(io))
+		what = "a store";
+	else if ((what = holds(io)) == NULL && file)
+		what = "a file's content";
+	if (what == NULL)
+		return 0;
+	return err_setx(e, EEXIST, "%s: holds %s; --force overwrites it",
+	    in->path, what);
+}
+
+static int
+init(const struct init *in, struct err *e)
+{
+	struct io	*io = NULL;
+	struct stat	 st;
+	bool		 made = false;
+	uint64_t	 size = in->size == 0 ? SIZE_DEFAULT : in->size;
+	int		 rc;
+
+	if (stat(in->path, &st) == -1) {
+		if (errno != ENOENT)
+			return err_set(e, errno, "%s", in->path);
+		if (size < STORE_LEAST)
+			return err_setx(e, EINVAL, "%s: a store takes at "
+			    "least 64K", in->path);
+		size = (size + GRAIN - 1) / GRAIN * GRAIN;
+		if ((rc = io_create(in->path, size, e)) < 0)
+			return rc;
+		made = true;
+	} else if (in->size != 0)
+		return err_setx(e, EEXIST, "%s: is there and has its size; "
+		    "--size is for a new file", in->path);
+	if ((rc = io_open(&io, in->path, IO_WRITE, e)) == 0 && !made)
+		rc = may_overwrite(in, io, S_ISREG(st.st_mode), e);
+	if (rc == 0)
+		rc = store_create(io, &in->geom, e);
+	io_close(io);
+	if (rc < 0 && made)
+		(void)unlink(in->path);	/* the first failure is told */
+	return rc;
+}
+
+static int
+parse_u32(const char *s, uint32_t *v)
+{
+	uint64_t	 n;
+
+	if (parse_size(s, &n) < 0 || n == 0 || n > UINT32_MAX)
+		return -EINVAL;
+	*v = (uint32_t)n;
+	return 0;
+}
+
+int
+cmd_init(struct cfg *c, int argc, char **argv)
+{
+	static const struct option	 lo[] = {
+		{ "align", required_argument, NULL, 'a' },
+		{ "areas", required_argument, NULL, 'k' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "size", required_argument, NULL, 'z' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct init	 in = { 0 };
+	struct err	 e = { 0 };
+	int		 ch;
+
+	while ((ch = getopt_long(argc, argv, "", lo, NULL)) != -1)
+		switch (ch) {
+		case 'a':
+			if (parse_u32(optarg, &in.geom.align) < 0)
+				return cfg_usage(c);
+			break;
+		case 'k':
+			if (parse_u32(optarg, &in.geom.areas) < 0)
+				return cfg_usage(c);
+			break;
+		case 'f':
+			in.force = true;
+			break;
+		case 'z':
+			if (parse_size(optarg, &in.size) < 0 || in.size == 0)
+				return cfg_usage(c);
+			break;
+		default:
+			return cfg_usage(c);
+		}
+	if (argc - optind == (c->storepath == NULL ? 1 : 0))
+		in.path = c->storepath == NULL ? argv[optind] : c->storepath;
+	else
+		return cfg_usage(c);
+	return init(&in, &e) < 0 ? cfg_fail(c, &e) : EX_OK;
+}

@@ -1,0 +1,46 @@
+/*
+ * hist.h: going through a store's generations, oldest first, knowing at
+ * each what was there before it.
+ */
+#ifndef HIST_H
+#define HIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/ent.h"
+#include "../lib/err.h"
+#include "../sync/store.h"
+#include "pers.h"
+
+struct hist {
+	struct store	*s;
+	struct ents	 ov;	/* overlay before generation gen */
+	struct pers	 before; /* the same over the base */
+	uint64_t	 gen;	/* where we are */
+	bool		 at;	/* rec is gen's, else gen comes before it */
+	struct commit	 rec;	/* its record, empty where kept is false */
+	bool		 kept;	/* the store still has the record */
+};
+
+/*
+ * Begin before generation `from` (1 or more; the oldest where that is
+ * later).  base: descriptor or -1 where it is not at hand; the caller's.
+ */
+int	hist_open(struct hist *, struct store *, uint64_t from, int base,
+	    struct err *);
+/* Go to the next generation: 1, 0 after the newest, or -errno. */
+int	hist_next(struct hist *, struct err *);
+/* Fill in what the path of a change was before: ENT_NONE where there was
+ * nothing.  *known is false where only the base could say. */
+int	hist_was(struct hist *, const char *path, struct ent *was,
+	    bool *known, struct err *);
+/*
+ * What a change of this generation was: 'A' added, 'D' deleted, 'T' of
+ * another type, 'm' in mode, owner or attributes only, 'B' following the
+ * base again, 'M' else, or where only the base could tell.  'E' on error.
+ */
+char	hist_letter(struct hist *, const struct change *, struct err *);
+void	hist_close(struct hist *);
+
+#endif
