@@ -198,6 +198,9 @@ op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 	rc = begin(&m, req, parent, name, 0, JRN_LINK);
 	if (rc == 0 && (n = view_node(m.v, ino)) == NULL)
 		rc = -ESTALE;
+	/* What is done by the new name later shows under the old one too. */
+	if (rc == 0)
+		rc = view_touch_node(m.v, n, JRN_LINK, &m.who);
 	if (rc == 0 && (dfd = view_reach(m.v, n, &old)) < 0)
 		rc = dfd;
 	if (rc == 0 && old == NULL)

@@ -28,7 +28,8 @@ enum jrn_op {			/* values are the format's */
 	JRN_CREATE = 1,		/* file, by open or mknod */
 	JRN_MKDIR = 2,
 	JRN_SYMLINK = 3,
-	JRN_LINK = 4,
+	JRN_LINK = 4,		/* one record for each of the two names: what
+				   later happens by one shows under both */
 	JRN_UNLINK = 5,
 	JRN_RMDIR = 6,
 	JRN_RENAME = 7,		/* one record for each of the two names */
