@@ -16,7 +16,7 @@
 #include "attr.h"
 #include "walk.h"
 
-#define TMPLEN	32
+#define TMPLEN	48
 
 static size_t
 link_at(const struct apply *a, uint32_t link)
