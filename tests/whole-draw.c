@@ -190,6 +190,24 @@ tell(const char *what, int64_t rc)
 		fprintf(stderr, "# %s: %lld\n", what, (long long)rc);
 }
 
+/* What is at the path, as root sees it. */
+static void
+tell_stat(const char *root, const char *rel)
+{
+	char		 p[PATH_MAX];
+	struct stat	 st;
+
+	snprintf(p, sizeof(p), "%s%s", root, rel);
+	if (lstat(p, &st) == -1)
+		fprintf(stderr, "# %s: %s\n", root, strerror(errno));
+	else
+		fprintf(stderr, "# %s: mode %o, %u:%u, %ju bytes, %u links, "
+		    "inode %ju\n", root, (unsigned)st.st_mode,
+		    (unsigned)st.st_uid, (unsigned)st.st_gid,
+		    (uintmax_t)st.st_size, (unsigned)st.st_nlink,
+		    (uintmax_t)st.st_ino);
+}
+
 bool
 whole_op(struct whole *w, unsigned long n)
 {
@@ -211,5 +229,7 @@ whole_op(struct whole *w, unsigned long n)
 	    (unsigned)d.uid, (unsigned)d.gid, d.len, d.pick);
 	tell("the view says", a);
 	tell("the model says", b);
+	tell_stat(w->view, d.p);
+	tell_stat(w->model, d.p);
 	return false;
 }
