@@ -70,12 +70,15 @@ own(const struct making *m, struct stat *st)
 			return -errno;
 		if (sys_group_of_dir(d.st_mode))
 			gid = st->st_gid;
+		if (st->st_uid == m->who.uid && st->st_gid == gid)
+			return 0;
 	}
 	if (fchownat(m->dfd, m->name, m->who.uid, gid,
 	    AT_SYMLINK_NOFOLLOW) == -1)
 		return -errno;
 	/* That took these bits away. */
-	if (S_ISREG(st->st_mode) && (st->st_mode & (S_ISUID | S_ISGID)) != 0 &&
+	if (!S_ISDIR(st->st_mode) && !S_ISLNK(st->st_mode) &&
+	    (st->st_mode & (S_ISUID | S_ISGID)) != 0 &&
 	    fchmodat(m->dfd, m->name, st->st_mode & 07777, 0) == -1)
 		return -errno;
 	if (fstatat(m->dfd, m->name, st, AT_SYMLINK_NOFOLLOW) == -1)
