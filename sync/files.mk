@@ -1,2 +1,24 @@
-SYNC_HDRS = sync/store.h sync/slice.h
-SYNC_OBJS = sync/slice.o
+SYNC_HDRS = sync/store.h \
+    sync/delta.h \
+    sync/draft.h \
+    sync/meta-int.h \
+    sync/slice.h \
+    sync/store-int.h \
+    sync/z.h \
+    sync/zz.h
+SYNC_OBJS = sync/slice.o \
+    sync/area.o \
+    sync/blob.o \
+    sync/commit.o \
+    sync/create.o \
+    sync/delta.o \
+    sync/draft.o \
+    sync/history.o \
+    sync/meta.o \
+    sync/open.o \
+    sync/overlay.o \
+    sync/parse.o \
+    sync/record.o \
+    sync/super.o \
+    sync/verify.o \
+    sync/z.o
