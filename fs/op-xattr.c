@@ -60,11 +60,11 @@ op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *attr, size_t size)
 	if ((n = view_node(v, ino)) == NULL)
 		k = -ESTALE;
 	else if (caps && n->nocap)
-		k = -ENODATA;		/* asked for before every write */
+		k = -OS_ENOATTR;		/* asked for before every write */
 	else {
 		k = get(v, n, attr, v->out, size < VIEW_WRITE ? size :
 		    VIEW_WRITE);
-		if (caps && k == -ENODATA)
+		if (caps && k == -OS_ENOATTR)
 			n->nocap = true;
 	}
 	reply(req, k, size);

@@ -40,7 +40,7 @@ let_end() {
 	1)	exec 4>&- ;;
 	2)	exec 5>&- ;;
 	esac
-	eval "wait \$pid$1"
+	eval "wait \$pid$1" 2> "$T/wait"
 	rc=$?
 }
 ended() { let_end "$1"; [ "$rc" = "${2:-0}" ]; }
