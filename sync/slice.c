@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../config.h"
+#include "../lib/buf.h"
 #include "../lib/osdep.h"
 #include "slice.h"
 
@@ -95,6 +96,57 @@ let_go(struct slice *s)
 }
 
 /*
+ * What was found is written into the lock's file before it is changed, and
+ * taken out once it has been put back: so a window whose owner was killed
+ * is closed by the next.
+ */
+static void
+remember(struct slice *s, char what, const struct os_mnt *m, const char *dir)
+{
+	struct buf	 b = BUF_INIT;
+
+	if (s->lock == -1)
+		return;
+	put_fmt(&b, "%c%d%d%s", what, m != NULL && m->fs_ro,
+	    m != NULL && m->dir_ro, dir);
+	put_u8(&b, '\0');
+	/* If it can't be written, being killed is all that is not covered. */
+	if (!b.bad)
+		(void)!pwrite(s->lock, b.p, b.len, 0);
+	buf_free(&b);
+}
+
+static void
+forget(struct slice *s)
+{
+	if (s->lock != -1)
+		(void)!ftruncate(s->lock, 0);
+}
+
+static void
+recover(struct slice *s)
+{
+	struct os_mnt	 m;
+	char		 b[PATH_MAX + 4];
+	ssize_t		 n = pread(s->lock, b, sizeof(b), 0);
+
+	if (n < 5 || b[n - 1] != '\0' || b[3] != '/' ||
+	    os_mnt_at(b + 3, &m, NULL) < 0)
+		n = 0;			/* nothing to be done */
+	else if (b[0] == 'u')
+		(void)os_unmount(m.dir, false, NULL);
+	else if (!m.ro) {
+		m.fs_ro = b[1] == '1';
+		m.dir_ro = b[2] == '1';
+		m.ro = true;
+		(void)os_remount(&m, true, NULL);
+	}
+	if (n > 0)
+		os_mnt_free(&m);
+	forget(s);
+}
+
+/*
  * Wait for the window's lock.  Early at boot there may be no place for
  * it, nor anyone else; and who may not take it may not mount either.
  */
@@ -116,6 +168,7 @@ take_lock(struct slice *s, const char *path, struct err *e)
 			    "another program", path);
 		pause_short();
 	}
+	recover(s);
 	return 0;
 }
 
@@ -230,6 +283,8 @@ put_back(struct slice *s, uint64_t *ns, struct err *e)
 	}
 	if (ns != NULL)
 		*ns = s->found == FOUND_USABLE ? 0 : now_ns() - s->start;
+	if (rc == 0)
+		forget(s);
 	/* Last, as a signal that was held off may end us here. */
 	let_go(s);
 	os_mnt_free(&s->mnt);
@@ -296,6 +351,7 @@ reach_dir(struct slice *s, const char *dir, bool write, struct err *e)
 	}
 	if (rc != -ENOENT)
 		return rc;
+	remember(s, 'u', NULL, s->dir);
 	s->start = now_ns();
 	if ((rc = mount_fstab(s->dir, write, e)) == 0)
 		s->found = FOUND_UNMOUNTED;
@@ -315,6 +371,7 @@ reach_write(struct slice *s, const char *path, struct err *e)
 	free(real);
 	if (rc < 0 || !s->mnt.ro)
 		return rc;
+	remember(s, 'r', &s->mnt, s->mnt.dir);
 	s->start = now_ns();
 	if ((rc = os_remount(&s->mnt, false, e)) == 0)
 		s->found = FOUND_RO;

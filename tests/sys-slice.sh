@@ -94,6 +94,17 @@ ok "SIGTSTP does not stop it in the window" await "its end" is_ro
 kill -s CONT "$pid1"
 ok "but after it" ended 1
 
+# ---- killed in the window
+hold 1 w "$cfg/store"
+opened 1
+kill -KILL "$pid1"
+let_end 1
+ok "killed in the window, it stays open" is_rw
+hold 1 w "$cfg/store"
+ok "until the next, which takes place" opened 1
+ended 1
+is "and leaves the slice as it was at first" "$(state)" "$before"
+
 # ---- what fails inside
 fails_with 2 "open $cfg/none: No such file" "$DRIVER" hold w "$cfg/none"
 is "a store that is not there: put back" "$(state)" "$before"
@@ -199,6 +210,17 @@ ok "and it is not mounted any more" unmounted
 
 hold 1 w "$cfg/store"
 opened 1
+kill -KILL "$pid1"
+let_end 1
+ok "killed in the window, it stays mounted" mounted
+hold 1 r "$cfg/store"
+ok "the next may be a reader" opened 1
+ok "for which it is read-only" is_ro
+ended 1
+ok "and not mounted any more" unmounted
+
+hold 1 w "$cfg/store"
+opened 1
 (cd "$cfg" && exec sleep 1000 4>&-) &
 squatter=$!
 await "the squatter" sh -c "[ \"\$(readlink /proc/$squatter/cwd)\" = '$cfg' ]"
@@ -207,6 +229,11 @@ like "that says so" "$(cat "$T/err1")" "unmount $cfg: in use"
 ok "and it is read-only at least" is_ro
 kill "$squatter"
 wait "$squatter"
+hold 1 w "$cfg/store"
+ok "the next has a window" opened 1
+ended 1
+ok "and leaves it not mounted, as it was at first" unmounted
+mount -o ro "$cfg"
 hold 1 w "$cfg/store"
 ok "mounted read-only by someone: a window" opened 1
 ended 1
