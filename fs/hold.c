@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,6 +157,8 @@ hold_take(struct view *v, int fd, bool frozen)
 	return 1;
 }
 
+#if FUSE_VERSION >= FUSE_MAKE_VERSION(3, 13)
+
 /* libfuse's answers.  The first is INIT's, where the bits are set that
  * libfuse has no name for. */
 static ssize_t
@@ -184,7 +187,26 @@ take(int fd, void *buf, size_t n, void *arg)
 	return read(fd, buf, n);
 }
 
-const struct fuse_custom_io hold_io = {
-	.writev = answer,
-	.read = take,
-};
+int
+hold_attach(struct view *v, int fd)
+{
+	static const struct fuse_custom_io io = {
+		.writev = answer,
+		.read = take,
+	};
+
+	return fuse_session_custom_io(v->se, &io, fd);
+}
+
+#else	/* libfuse before 3.13: its bits of INIT have to do */
+
+int
+hold_attach(struct view *v, int fd)
+{
+	char	 name[32];
+
+	(void)snprintf(name, sizeof(name), "/dev/fd/%d", fd);
+	return fuse_session_mount(v->se, name);
+}
+
+#endif

@@ -17,7 +17,8 @@
 int	hold_take(struct view *, int fd, bool frozen);
 /* Serve what was set aside, in order. */
 void	hold_release(struct view *);
-/* What is passed to fuse_session_custom_io(). */
-extern const struct fuse_custom_io hold_io;
+/* Let the session answer by this descriptor of a mounted view; 0, or
+ * else it can't.  The session owns the descriptor then. */
+int	hold_attach(struct view *, int fd);
 
 #endif

@@ -143,7 +143,7 @@ session(struct daemon *d, struct err *e)
 	    "cfgfs" : d->s.inst.store, d->o.flags, e);
 	if (d->fusefd < 0)
 		return d->fusefd;
-	if (fuse_session_custom_io(d->v.se, &hold_io, d->fusefd) != 0)
+	if (hold_attach(&d->v, d->fusefd) != 0)
 		return err_setx(e, EINVAL, "libfuse refuses its descriptor");
 	return 0;
 }

@@ -14,6 +14,7 @@ TEST_LIB_OBJS = \
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
     tests/apply.o \
+    tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
     tests/fuzzjrn.o \
@@ -29,6 +30,7 @@ TEST_OBJS = \
     tests/textdiff.o
 TEST_PROGS = \
     tests/apply.t \
+    tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \
     tests/fuzzjrn.t \
