@@ -56,6 +56,9 @@ if [ "${1:-}" != inside ]; then
 	exit 0
 fi
 
+# Should the view not come up, nothing below it can be changed.
+mount --bind /etc /etc
+mount -o remount,bind,ro /etc
 flash=$2/flash
 mkdir "$flash"
 ram() { mount -t tmpfs -o mode=755 demo /run; }

@@ -5,7 +5,8 @@
 #	need_root; need_fuse
 # and ends with done_testing.  As root it then runs in a mount and a pid
 # namespace of its own: whatever way it ends, every process it started is
-# killed, every mount gone, every loop device detached.
+# killed, every mount gone, every loop device detached.  The machine's own
+# /etc is read-only there, whatever a test does or fails to do.
 #
 #	$T		a directory on a RAM disk of its own, mode 0755
 #	$CFGFS, $CFG	the programs, absolute
@@ -100,7 +101,8 @@ PATH=$TOP/tools:$TOP/fs:$PATH:/usr/sbin:/sbin
 export PATH CFG CFGFS T TOP
 [ -z "${SYS_NS:-}" ] || {
 	mount -t tmpfs -o mode=755,size=2g cfgfs-test "$T" &&
-	    mount -t tmpfs -o mode=755 cfgfs-test /run
+	    mount -t tmpfs -o mode=755 cfgfs-test /run &&
+	    mount --bind /etc /etc && mount -o remount,bind,ro /etc
 } || exit 2
 
 sys_n=0
