@@ -34,7 +34,7 @@ lint: deps
 
 # Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
 check-freebsd:
-	sh tests/freebsd.sh
+	sh tests/check-freebsd.sh
 
 install: all
 	$(MAKE) -f build.mk install
