@@ -129,16 +129,23 @@ write_all(int fd, const uint8_t *p, size_t n)
 /* Into a temporary name and then in place of the old; no sync, as it is
  * in RAM. */
 static int
-replace(const char *tmp, const char *name, const struct buf *b)
+replace(const char *dir, const char *tmp, const char *name,
+    const struct buf *b)
 {
-	int	 fd, rc;
+	struct stat	 st;
+	int		 fd, rc;
 
 	(void)unlink(tmp);	/* left by one that was killed */
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    0600);
 	if (fd == -1)
 		return -errno;
-	rc = write_all(fd, b->p, b->len);
+	/* Who may read the directory may read what it is of. */
+	if (stat(dir, &st) == -1 || fchown(fd, (uid_t)-1, st.st_gid) == -1 ||
+	    fchmod(fd, 0600 | (st.st_mode & S_IRGRP)) == -1)
+		rc = -errno;
+	else
+		rc = write_all(fd, b->p, b->len);
 	if (close(fd) == -1 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && rename(tmp, name) == -1)
@@ -164,7 +171,7 @@ inst_save(const struct inst *in, struct err *e)
 	if (tmp == NULL || name == NULL || b.bad)
 		rc = -ENOMEM;
 	else
-		rc = replace(tmp, name, &b);
+		rc = replace(in->state, tmp, name, &b);
 	free(tmp);
 	free(name);
 	buf_free(&b);

@@ -4,7 +4,8 @@
  * The daemon describes itself in the file "info" of its state directory,
  * lines "name=value" (values with \ooo for bytes outside of printable
  * ASCII and for backslashes), written to a temporary name and renamed;
- * the tools read it.  It outlives the daemon.
+ * the tools read it.  It outlives the daemon.  Its mode is 0600, with the
+ * group and the group-read bit of the directory.
  */
 #ifndef INST_H
 #define INST_H

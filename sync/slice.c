@@ -436,18 +436,15 @@ begin(struct slice **sp, const char *path, bool write, struct err *e)
 	return rc;
 }
 
-int
-slice_open(struct slice **sp, const char *path, bool write, struct io **iop,
+/* Open the medium in the window, which is closed where that fails. */
+static int
+open_io(struct slice **sp, const char *path, int flags, struct io **iop,
     struct err *e)
 {
 	struct err	 why;
 	int		 rc;
 
-	*iop = NULL;
-	if ((rc = begin(sp, path, write, e)) < 0)
-		return rc;
-	rc = io_open(&(*sp)->io, path, write ? IO_WRITE : 0, &why);
-	if (rc < 0) {
+	if ((rc = io_open(&(*sp)->io, path, flags, &why)) < 0) {
 		rc = give_up(*sp, rc, &why, e);
 		*sp = NULL;
 		return rc;
@@ -457,17 +454,33 @@ slice_open(struct slice **sp, const char *path, bool write, struct io **iop,
 }
 
 int
-slice_create(const char *path, uint64_t size, struct err *e)
+slice_open(struct slice **sp, const char *path, bool write, struct io **iop,
+    struct err *e)
 {
-	struct slice	*s;
+	int	 rc;
+
+	*iop = NULL;
+	if ((rc = begin(sp, path, write, e)) < 0)
+		return rc;
+	return open_io(sp, path, write ? IO_WRITE : 0, iop, e);
+}
+
+int
+slice_create(struct slice **sp, const char *path, uint64_t size,
+    struct io **iop, struct err *e)
+{
 	struct err	 why;
 	int		 rc;
 
-	if ((rc = begin(&s, path, true, e)) < 0)
+	*iop = NULL;
+	if ((rc = begin(sp, path, true, e)) < 0)
 		return rc;
-	if ((rc = io_create(path, size, &why)) < 0)
-		return give_up(s, rc, &why, e);
-	return put_back(s, NULL, e);
+	if ((rc = io_create(path, size, &why)) < 0) {
+		rc = give_up(*sp, rc, &why, e);
+		*sp = NULL;
+		return rc;
+	}
+	return open_io(sp, path, IO_WRITE, iop, e);
 }
 
 int

@@ -29,8 +29,9 @@ struct slice;
  */
 int	slice_open(struct slice **, const char *path, bool write,
 	    struct io **, struct err *);
-/* io_create() at a path that slice_open() could reach. */
-int	slice_create(const char *path, uint64_t size, struct err *);
+/* The same for writing, of a new file that io_create() makes. */
+int	slice_create(struct slice **, const char *path, uint64_t size,
+	    struct io **, struct err *);
 /*
  * Close the medium and put the slice back as it was found.  *window_ns
  * (may be NULL) is how long it was writable or mounted, 0 where nothing

@@ -57,6 +57,9 @@ what_was_saved_is_loaded(void)
 	inst_free(&b);
 	(void)snprintf(p, sizeof(p), "%s/info", dir);
 	OK(stat(p, &st) == 0 && (st.st_mode & 07777) == 0600);
+	OK(chmod(dir, 0750) == 0 && inst_save(&a, &e) == 0);
+	OK(stat(p, &st) == 0 && (st.st_mode & 07777) == 0640);
+	OK(chmod(dir, 0700) == 0);
 	(void)snprintf(p, sizeof(p), "%s/info.new", dir);
 	OK(access(p, F_OK) == -1);
 }

@@ -32,8 +32,10 @@ a_file_on_a_usable_place_needs_no_window(void)
 	uint8_t		 b[512] = { 1 };
 
 	(void)snprintf(p, sizeof(p), "%s/store", dir);
-	OK(slice_create(p, 65536, &e) == 0);
-	OK(slice_create(p, 65536, &e) == -EEXIST);
+	OK(slice_create(&s, p, 65536, &io, &e) == 0 && io->size == 65536);
+	OK(io->ops->write(io, b, 512, 512, &e) == 0);
+	OK(slice_close(s, NULL, &e) == 0);
+	OK(slice_create(&s, p, 65536, &io, &e) == -EEXIST && s == NULL);
 	OK(slice_open(&s, p, true, &io, &e) == 0);
 	OK(io->size == 65536 && io->ops->write(io, b, 512, 0, &e) == 0);
 	OK(slice_close(s, &ns, &e) == 0 && ns == 0);
@@ -122,6 +124,8 @@ main(int argc, char **argv)
 		    two_writers_at_once_are_one_too_many },
 		{ "what is not there is named", what_is_not_there_is_named },
 	};
+	struct slice	*s;
+	struct io	*io;
 	struct err	 e;
 	char		 rm[128];
 	int		 rc;
@@ -129,7 +133,8 @@ main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "hold") == 0)
 		return hold(*argv[2] == 'w', argv[3]);
 	if (argc == 3 && strcmp(argv[1], "create") == 0)
-		return slice_create(argv[2], 65536, &e) < 0 ? fail(&e) : 0;
+		return slice_create(&s, argv[2], 65536, &io, &e) < 0 ||
+		    slice_close(s, NULL, &e) < 0 ? fail(&e) : 0;
 	(void)snprintf(dir, sizeof(dir), "/tmp/cfgfs-slice.XXXXXX");
 	if (mkdtemp(dir) == NULL) {
 		perror(dir);

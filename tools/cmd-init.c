@@ -119,35 +119,52 @@ may_overwrite(const struct init *in, struct io *io, bool file,
 	    in->path, what);
 }
 
+/* Open what is to be the store: what is there, or a new file. */
 static int
-init(const struct init *in, struct err *e)
+open_or_make(const struct init *in, struct slice **s, struct io **io,
+    bool *made, struct err *e)
 {
-	struct io	*io = NULL;
 	struct stat	 st;
-	bool		 made = false;
 	uint64_t	 size = in->size == 0 ? SIZE_DEFAULT : in->size;
 	int		 rc;
 
-	if (stat(in->path, &st) == -1) {
-		if (errno != ENOENT)
-			return err_set(e, errno, "%s", in->path);
+	*made = false;
+	if ((rc = slice_open(s, in->path, true, io, e)) == -ENOENT) {
 		if (size < STORE_LEAST)
 			return err_setx(e, EINVAL, "%s: a store takes at "
 			    "least 64K", in->path);
 		size = (size + GRAIN - 1) / GRAIN * GRAIN;
-		if ((rc = io_create(in->path, size, e)) < 0)
-			return rc;
-		made = true;
-	} else if (in->size != 0)
+		rc = slice_create(s, in->path, size, io, e);
+		*made = rc == 0;
+		return rc;
+	}
+	if (rc < 0)
+		return rc;
+	if (in->size != 0)
 		return err_setx(e, EEXIST, "%s: is there and has its size; "
 		    "--size is for a new file", in->path);
-	if ((rc = io_open(&io, in->path, IO_WRITE, e)) == 0 && !made)
-		rc = may_overwrite(in, io, S_ISREG(st.st_mode), e);
+	if (stat(in->path, &st) == -1)
+		return err_set(e, errno, "%s", in->path);
+	return may_overwrite(in, *io, S_ISREG(st.st_mode), e);
+}
+
+static int
+init(const struct init *in, struct err *e)
+{
+	struct slice	*s = NULL;
+	struct io	*io = NULL;
+	struct err	 e2;
+	bool		 made;
+	int		 rc, rc2;
+
+	rc = open_or_make(in, &s, &io, &made, e);
 	if (rc == 0)
 		rc = store_create(io, &in->geom, e);
-	io_close(io);
 	if (rc < 0 && made)
 		(void)unlink(in->path);	/* the first failure is told */
+	rc2 = slice_close(s, NULL, &e2);
+	if (rc == 0 && rc2 < 0)
+		rc = err_setx(e, -rc2, "%s", e2.msg);
 	return rc;
 }
 
