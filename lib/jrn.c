@@ -18,9 +18,12 @@
 #define MAGIC	0x4a474643u	/* "CFGJ" */
 #define VERSION	1u
 
-/* A record: size with a tag in its high byte, checksum, count, op, flags, length of the path, uid,
- * gid, pid, time, program; then the path with a NUL and zeros up to a
- * multiple of 8.  The checksum leaves out itself and the count. */
+/*
+ * A record: size with a tag in its high byte, checksum, count, op, flags,
+ * length of the path, uid, gid, pid, time, program; then the path with a
+ * NUL and zeros up to a multiple of 8.  The checksum leaves out itself and
+ * the count.
+ */
 #define FIXED	52
 #define BODY	12		/* op: the checksummed part goes on */
 #define ALIGN	8u
