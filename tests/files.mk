@@ -2,10 +2,12 @@ TEST_HDRS = \
     tests/cut.h \
     tests/fuzzrun.h \
     tests/simio.h \
+    tests/box.h \
     tests/tap.h \
     tests/tree.h \
     tests/whole.h
 TEST_LIB_OBJS = \
+    tests/box.o \
     tests/cut.o \
     tests/fuzzrun.o \
     tests/simio.o \
@@ -24,6 +26,8 @@ TEST_OBJS = \
     tests/lib.o \
     tests/osdep.o \
     tests/patt.o \
+    tests/pend.o \
+    tests/pendrand.o \
     tests/sim.o \
     tests/slice.o \
     tests/tar.o \
@@ -40,6 +44,8 @@ TEST_PROGS = \
     tests/lib.t \
     tests/osdep.t \
     tests/patt.t \
+    tests/pend.t \
+    tests/pendrand.t \
     tests/sim.t \
     tests/slice.t \
     tests/tar.t \

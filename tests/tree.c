@@ -44,25 +44,23 @@ t_dirname(int i)
 }
 
 void
+t_drop(void)
+{
+	struct err	 e;
+
+	ndirs--;
+	if (walk_clear(fds[ndirs], &e) < 0)
+		errx(2, "%s", e.msg);
+	(void)close(fds[ndirs]);
+	if (rmdir(names[ndirs]) == -1)
+		err(2, "%s", names[ndirs]);
+}
+
+void
 t_sweep(void)
 {
-	struct strs	 l;
-	size_t		 i, n;
-
-	while (ndirs > 0) {
-		ndirs--;
-		memset(&l, 0, sizeof(l));
-		if (walk_list(fds[ndirs], "", &l, NULL) == 0)
-			for (i = 0; i < l.n; i++) {
-				n = strlen(l.v[i]);
-				if (l.v[i][n - 1] == '/')
-					l.v[i][n - 1] = '\0';
-				(void)walk_remove(fds[ndirs], l.v[i], NULL);
-			}
-		strs_free(&l);
-		(void)close(fds[ndirs]);
-		(void)rmdir(names[ndirs]);
-	}
+	while (ndirs > 0)
+		t_drop();
 }
 
 static int

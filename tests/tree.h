@@ -13,6 +13,7 @@ int	t_dir(void);
 /* The name of the i-th directory of t_dir(), from 0; NULL behind. */
 const char *t_dirname(int i);
 void	t_sweep(void);
+void	t_drop(void);			/* the newest alone */
 
 /* Make what is named, and the directories above it; a file is replaced. */
 void	t_file(int root, const char *path, const char *content);

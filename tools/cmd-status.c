@@ -108,8 +108,8 @@ put_json(struct buf *b, const struct cfg *c, const struct work *w,
 	put_fmt(b, ",\"daemon\":%s,\"generation\":%llu,\"pending\":[",
 	    w->ctl == -1 ? "false" : "true", (unsigned long long)w->head);
 	for (i = 0; i < p->n; i++) {
-		put_fmt(b, "%s{\"path\":", i == 0 ? "" : ",");
-		json_str(b, p->v[i].path);
+		put_fmt(b, "%s{", i == 0 ? "" : ",");
+		json_name(b, "path", p->v[i].path);
 		put_fmt(b, ",\"change\":\"%c\",\"who\":[",
 		    pend_letter(&p->v[i]));
 		for (k = 0; k < p->v[i].nwho; k++) {

@@ -77,6 +77,7 @@ one_record(void *arg, const struct jrn_rec *r)
 	if (r->op == JRN_SCAN)
 		return 0;		/* nobody: the daemon's own note */
 	s = &f->v[f->n - 1];
+	s->moved = s->tree;
 	w = (struct who){ .uid = r->uid, .pid = r->pid, .count = r->count,
 	    .time = r->time };
 	memcpy(w.comm, r->comm, sizeof(w.comm));
@@ -131,6 +132,7 @@ join(struct susp *a, struct susp *b)
 	int	 rc = 0;
 
 	a->tree |= b->tree;
+	a->moved |= b->moved;
 	for (i = 0; i < b->nwho && rc == 0; i++)
 		rc = who_add(&a->who, &a->nwho, &b->who[i]);
 	susp_free(b);
@@ -187,7 +189,7 @@ fold_who(const struct fold *f, const char *path, struct who **who, size_t *n)
 		return -ENOMEM;
 	for (;;) {
 		s = fold_find(f, p);
-		for (i = 0; s != NULL && (self || s->tree) && i < s->nwho &&
+		for (i = 0; s != NULL && (self || s->moved) && i < s->nwho &&
 		    rc == 0; i++)
 			rc = who_add(who, n, &s->who[i]);
 		if (rc < 0 || *p == '\0')

@@ -15,6 +15,7 @@
 struct susp {
 	char		*path;	/* owned */
 	bool		 tree;	/* and all below it */
+	bool		 moved;	/* who did it did so to all below, too */
 	struct who	*who;	/* owned; in order of time; may be none */
 	size_t		 nwho;
 };
