@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../lib/path.h"
@@ -213,6 +214,7 @@ parents(struct job *j, struct apply *a, const char *path, struct err *e)
 			if (x.type != ENT_DIR) {
 				x.type = ENT_DIR;
 				x.mode = 0755;
+				x.mtime = (int64_t)time(NULL);
 			}
 			rc = apply_ent(a, &x, NULL, 0, e);
 			ent_free(&x);

@@ -12,6 +12,7 @@
 #include "cfg.h"
 #include "hist.h"
 #include "out.h"
+#include "trees.h"
 
 /* The message, each line set in. */
 static void
@@ -146,17 +147,19 @@ content(const struct pers *p, const char *path, const char *vis,
     struct buf *b, struct err *e)
 {
 	struct ent	 x;
-	bool		 from_base;
+	bool		 known;
 	int		 rc;
 
-	if (p->base == -1 && pers_over(p, path) == NULL)
+	if ((rc = pers_know(p, path, ENT_HASH, &x, &known, e)) < 0)
+		return rc;
+	if (!known) {
+		ent_free(&x);
 		return err_setx(e, ENOENT, "%s: the store does not have it; "
 		    "whether the base has, --base tells", vis);
-	if ((rc = pers_get(p, path, ENT_HASH, &x, &from_base, e)) < 0)
-		return rc;
+	}
 	switch (x.type) {
 	case ENT_REG:
-		rc = pers_content(p, &x, from_base, b, e);
+		rc = pers_content(p, &x, pers_over(p, path) == NULL, b, e);
 		break;
 	case ENT_LNK:
 		put_fmt(b, "%s\n", x.target);

@@ -9,6 +9,7 @@
 
 #include "hist.h"
 #include "pend.h"
+#include "trees.h"
 
 int
 hist_open(struct hist *h, struct store *s, uint64_t from, int base,
@@ -80,8 +81,7 @@ int
 hist_was(struct hist *h, const char *path, struct ent *was, bool *known,
     struct err *e)
 {
-	*known = h->before.base != -1 || pers_over(&h->before, path) != NULL;
-	return pers_get(&h->before, path, ENT_HASH, was, NULL, e);
+	return pers_know(&h->before, path, ENT_HASH, was, known, e);
 }
 
 char

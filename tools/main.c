@@ -18,11 +18,13 @@ help(FILE *f)
 {
 	const struct cmd	*m;
 
-	(void)fprintf(f, "usage: cfg [-hV] [-m mount] [-s store] [--json]\n"
-	    "           [--color[=auto|always|never]] verb [argument ...]\n\n");
+	(void)fprintf(f, "usage: cfg [-m mount] [-s store] [--json] "
+	    "[--color[=auto|always|never]]\n"
+	    "           verb [argument ...]\n"
+	    "       cfg -h | --help | -V | --version\n\n");
 	for (m = cfg_cmds; m->name != NULL; m++)
-		(void)fprintf(f, "  %-8s %s\n           %s\n", m->name,
-		    m->usage, m->what);
+		(void)fprintf(f, "  cfg %s %s\n\t%s\n", m->name, m->usage,
+		    m->what);
 }
 
 static int
@@ -136,8 +138,6 @@ main(int argc, char **argv)
 		{ "color", optional_argument, NULL, 'C' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'J' },
-		{ "mount", required_argument, NULL, 'm' },
-		{ "store", required_argument, NULL, 's' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};

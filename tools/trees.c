@@ -17,6 +17,26 @@
 #include "trees.h"
 
 int
+pers_know(const struct pers *p, const char *path, int flags, struct ent *x,
+    bool *known, struct err *e)
+{
+	const struct ent	*o = pers_over(p, path);
+	int			 rc = 0;
+
+	*known = p->base != -1 || o != NULL;
+	if (p->base != -1)
+		return pers_get(p, path, flags, x, NULL, e);
+	/* What the overlay has has its parents, be they the base's. */
+	memset(x, 0, sizeof(*x));
+	if (o != NULL && o->type != ENT_WHITEOUT && strcmp(o->path, path) ==
+	    0)
+		rc = ent_copy(x, o);
+	else if ((x->path = strdup(path)) == NULL)
+		rc = -ENOMEM;
+	return rc < 0 ? err_set(e, -rc, "compare") : 0;
+}
+
+int
 tree_open(struct tree *t, struct store *s, uint64_t gen, int base,
     struct err *e)
 {
@@ -67,11 +87,8 @@ tree_get(const struct tree *t, const char *path, int flags, struct ent *x,
 
 	*known = true;
 	memset(x, 0, sizeof(*x));
-	if (p == NULL) {
-		*known = t->pers.base != -1 ||
-		    pers_over(&t->pers, path) != NULL;
-		return pers_get(&t->pers, path, flags, x, NULL, e);
-	}
+	if (p == NULL)
+		return pers_know(&t->pers, path, flags, x, known, e);
 	rc = ent_copy(x, &p->now);
 	if (rc == 0 && x->path == NULL && (x->path = strdup(path)) == NULL)
 		rc = -ENOMEM;

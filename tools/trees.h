@@ -15,6 +15,13 @@
 #include "pers.h"
 #include "walk.h"
 
+/*
+ * pers_get() where the base may not be at hand (descriptor -1): *known is
+ * false where only it could tell; e is then ENT_NONE.
+ */
+int	pers_know(const struct pers *, const char *path, int flags,
+	    struct ent *, bool *known, struct err *);
+
 struct tree {
 	uint64_t	 gen;	/* generation; 0: the base; for what is
 				   running, the one it is pending against */

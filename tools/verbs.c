@@ -6,5 +6,40 @@
 #include "cfg.h"
 
 const struct cmd cfg_cmds[] = {
+	{ "init", cmd_init,
+	    "[--size n[K|M|G]] [--align n] [--areas n] [--force] store",
+	    "make an empty store on a device or in a new file" },
+	{ "restore", cmd_restore,
+	    "[-f] [--store store] [--base base] tree",
+	    "build the running tree from base and store; what boot runs" },
+	{ "status", cmd_status,
+	    "[-q] [path ...]",
+	    "what is pending, and who changed it" },
+	{ "diff", cmd_diff,
+	    "[-U n] [--stat | --name-only] [--base base] [from [to]] "
+	    "[--] [path ...]",
+	    "compare what is running, generations, the base" },
+	{ "commit", cmd_commit,
+	    "[-n] [-m message] [path ...]",
+	    "persist what is pending" },
+	{ "revert", cmd_revert,
+	    "[-n] path ...",
+	    "give back what is persisted" },
+	{ "log", cmd_log,
+	    "[-n max] [--base base] [path]",
+	    "what was committed, newest first" },
+	{ "show", cmd_show,
+	    "[--base base] [generation][:path]",
+	    "one generation, or what a path held in it" },
+	{ "verify", cmd_verify,
+	    "",
+	    "read and check all of the store" },
+	{ "import", cmd_import,
+	    "[--base base] directory",
+	    "commit a plain tree of changed files, as NanoBSD's /cfg" },
+	{ "export", cmd_export,
+	    "[-f] [--gen generation] [--base base] [--remove-list file] "
+	    "directory | --tar file",
+	    "write the overlay as a plain tree or a tar archive" },
 	{ NULL, NULL, NULL, NULL }
 };
