@@ -53,8 +53,8 @@ help(void)
 	printf("%s\n", usage_line);
 	printf("    -d   debug: stay in the foreground, tell each request\n"
 	    "    -f   stay in the foreground\n"
-	    "    -h   this help\n"
-	    "    -V   the version\n");
+	    "    -h, --help   this help\n"
+	    "    -V, --version   the version\n");
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		printf("    -o %s=...%*s%s\n", values[i].name,
 		    (int)(8 - strlen(values[i].name)), "", values[i].what);

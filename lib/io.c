@@ -343,7 +343,7 @@ sync_parent(const char *path)
 int
 io_create(const char *path, uint64_t size, struct err *e)
 {
-	static const uint8_t	 zero[64 * 1024];
+	static uint8_t	 zero[64 * 1024];
 	uint64_t		 off;
 	size_t			 k;
 	int			 fd, rc = 0;
