@@ -61,18 +61,10 @@ find(const char *path)
 static int
 describe(const struct statfs *sf, struct os_mnt *m, struct err *e)
 {
-	const char	*type = sf->f_fstypename;
-	char		 fuse[sizeof(sf->f_fstypename) + 8];
-
 	memset(m, 0, sizeof(*m));
-	/* "fusefs.NAME" is "fuse.NAME" to the rest of the world. */
-	if (strncmp(type, "fusefs", 6) == 0) {
-		(void)snprintf(fuse, sizeof(fuse), "fuse%s", type + 6);
-		type = fuse;
-	}
 	m->dir = strdup(sf->f_mntonname);
 	m->from = strdup(sf->f_mntfromname);
-	m->type = strdup(type);
+	m->type = strdup(sf->f_fstypename);
 	m->ro = m->fs_ro = (sf->f_flags & MNT_RDONLY) != 0;
 	if (m->dir == NULL || m->from == NULL || m->type == NULL) {
 		os_mnt_free(m);
