@@ -48,6 +48,7 @@ ended() { let_end "$1"; [ "$rc" = "${2:-0}" ]; }
 truncate -s 8M "$T/img"
 mke2fs -q -F -t ext2 -b 1024 "$T/img" || exit 2
 loop_dev "$T/img" || skip_all "no loop devices"
+slice=$dev
 mkdir "$cfg"
 mount "$dev" "$cfg" || exit 2
 "$DRIVER" create "$cfg/store" || exit 2
@@ -203,6 +204,14 @@ fails_with 2 "$cfg/none: No such file" "$DRIVER" hold w "$cfg/none"
 ok "a store that is not there: not mounted any more" unmounted
 ok "a store can be made there" "$DRIVER" create "$cfg/third"
 ok "and it is not mounted any more" unmounted
+ok "cfg makes one there" "$CFG" init --size 256K "$cfg/made"
+ok "and it is not mounted any more" unmounted
+ok "cfg reads it" "$CFG" -s "$cfg/made" verify
+ok "and it is not mounted any more" unmounted
+fails_with 2 "holds a store" "$CFG" init "$cfg/made"
+ok "and it is not mounted any more" unmounted
+ok "cfg makes it anew" "$CFG" init --force "$cfg/made"
+ok "and it is not mounted any more" unmounted
 mkdir "$T/links"
 ln -s "$cfg" "$T/links/to"
 ok "by way of a link too" "$DRIVER" hold r "$T/links/to/store"
@@ -255,4 +264,34 @@ ok "a raw device opens" opened 1
 ended 1
 is "without a window" "$(tail -1 "$T/out1")" "window 0"
 ok "what was written is there" written "$T/raw"
+
+# ---- the whole: a box whose store lies on such a slice
+need_fuse
+echo "$slice $cfg ext2 rw,noauto 0 0" > "$T/fstab"
+STORE=$cfg/box
+ok "a box with its store on a slice that is noauto" new_box 512K
+ok "has booted, and it is not mounted" unmounted
+echo changed > "$MNT/rc.conf"
+run cfg commit -m one
+is "commit" "$rc" 0
+like "tells the window's length" "$out" 'window of [0-9]+ ms'
+ok "after which it is not mounted" unmounted
+power_cut
+ok "after a power cut" boot
+is "what was committed is there" "$(cat "$MNT/rc.conf")" changed
+ok "and the slice is not mounted" unmounted
+mount -o ro "$cfg"
+before=$(state)
+echo again > "$MNT/rc.conf"
+run cfg commit
+is "commit to a slice that is mounted read-only" "$rc" 0
+is "which is as it was after it" "$(state)" "$before"
+ok "status reads it" cfg status
+echo more > "$MNT/rc.conf"
+blockdev --setro "$slice"
+fails_with 2 "commit: remount $cfg read-write" "$CFG" -m "$MNT" commit
+is "a slice that can't be written to: as it was" "$(state)" "$before"
+is "and what is pending stays so" "$(cat "$MNT/rc.conf")" more
+blockdev --setrw "$slice"
+ok "until it can" cfg commit
 done_testing
