@@ -71,7 +71,7 @@ decode(const struct blob *b, const uint8_t *p, const uint8_t *old,
 		    NULL, 0);
 		break;
 	case ENC_DELTA:
-		rc = delta_apply(*out, (size_t)b->size, old, oldn, p,
+		rc = delta_apply(*out, (size_t)b->size, old, oldn, b->how, p,
 		    (size_t)b->len);
 		break;
 	case ENC_HEAD:
@@ -161,7 +161,8 @@ blob_make(struct buf *data, struct blob *b, const struct buf *p,
 	b->size = p->len;
 	b->hash = *h;
 	if (old != NULL && may_chain(base, p->len)) {
-		if ((rc = delta_make(&d, old->p, old->len, p->p, p->len)) < 0)
+		rc = delta_make(&d, &b->how, old->p, old->len, p->p, p->len);
+		if (rc < 0)
 			goto out;
 		if (d.len < best->len)
 			best = &d;

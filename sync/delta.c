@@ -17,9 +17,9 @@
 
 #define WIN		8	/* bytes that are hashed to find a match */
 #define TRIES		16	/* candidates looked at for each */
+#define NEAR		16	/* bytes that a replacement differs in length */
+#define NEAR_INS	64	/* and bytes of it, to be looked for first */
 #define INDEX_MAX	(1u << 20) /* positions of the old content indexed */
-#define OPS_PACKED	0x01	/* bits of a delta's first byte */
-#define TEXT_PACKED	0x02
 #define AROUND		256	/* bytes of the old text around a gap, and */
 #define GAP_MAX		4096	/* most bytes of a gap, in the dictionary */
 #define DICT_MAX	32768
@@ -104,15 +104,16 @@ dict_add(struct buf *dict, const uint8_t *old, size_t n, size_t from,
 	put_bytes(dict, old + from, k);
 }
 
-/* An insertion up to `at` of the new content, and a copy from `from`. */
+/* An insertion up to `at` of the new content, and a copy from `from`;
+ * a copy to the new one's end has length 0. */
 static void
-emit(struct maker *m, const struct index *x, const uint8_t *to, size_t at,
-    size_t from, size_t len)
+emit(struct maker *m, const struct index *x, const uint8_t *to, size_t n,
+    size_t at, size_t from, size_t len)
 {
 	size_t	 ins = at - m->done;
 
 	put_var(&m->ops, ins);
-	put_var(&m->ops, len);
+	put_var(&m->ops, at + len == n ? 0 : len);
 	if (len > 0)
 		put_var(&m->ops, zigzag((int64_t)from - (int64_t)m->opos));
 	if (ins > 0) {
@@ -124,39 +125,43 @@ emit(struct maker *m, const struct index *x, const uint8_t *to, size_t at,
 		m->opos = from + len;
 }
 
+static void
+try_at(const struct index *x, const uint8_t *to, size_t n, size_t at,
+    size_t p, size_t handicap, size_t *best, size_t *from)
+{
+	size_t	 len;
+
+	if (p >= x->n)
+		return;
+	len = same_from(x->p + p, x->n - p, to + at, n - at);
+	if (len >= WIN + handicap && len > *best + handicap) {
+		*best = len;
+		*from = p;
+	}
+}
+
 /*
  * The best match of what begins at `at`: its length, with its place in
- * the old content in *from.  Going on where the last copy ended costs
- * nothing to say, so this is preferred to what is hardly longer.
+ * the old content in *from.  Going on about where the last copy ended is
+ * cheap to say, and most often right, so this is tried first, and
+ * preferred to what is hardly longer.
  */
 static size_t
 best_match(const struct maker *m, const struct index *x, const uint8_t *to,
     size_t n, size_t at, size_t *from)
 {
-	size_t	 pos[2], best = 0, len, p;
+	size_t	 ins = at - m->done, best = 0, k;
 	uint32_t c;
 	int	 i;
 
-	pos[0] = m->opos;			/* text was inserted */
-	pos[1] = m->opos + (at - m->done);	/* text was replaced */
-	for (i = 0; i < 2; i++) {
-		if (pos[i] >= x->n)
-			continue;
-		len = same_from(x->p + pos[i], x->n - pos[i], to + at, n - at);
-		if (len >= WIN && len > best) {
-			best = len;
-			*from = pos[i];
-		}
-	}
+	try_at(x, to, n, at, m->opos, 0, &best, from);
+	for (k = 0; ins <= NEAR_INS && k <= 2 * NEAR; k++)
+		if (m->opos + ins + k >= NEAR)
+			try_at(x, to, n, at, m->opos + ins + k - NEAR, 0,
+			    &best, from);
 	c = x->head[win_hash(to + at, x->bits)];
-	for (i = 0; i < TRIES && c != 0; i++, c = x->next[c - 1]) {
-		p = (c - 1) * x->step;
-		len = same_from(x->p + p, x->n - p, to + at, n - at);
-		if (len >= WIN + 4 && len > best + 4) {
-			best = len;
-			*from = p;
-		}
-	}
+	for (i = 0; i < TRIES && c != 0; i++, c = x->next[c - 1])
+		try_at(x, to, n, at, (c - 1) * x->step, 4, &best, from);
 	return best;
 }
 
@@ -173,7 +178,7 @@ find_all(struct maker *m, const struct index *x, const uint8_t *to, size_t n)
 		for (k = 0; at - k > m->done && from > k &&
 		    to[at - k - 1] == x->p[from - k - 1];)
 			k++;
-		emit(m, x, to, at - k, from - k, len + k);
+		emit(m, x, to, n, at - k, from - k, len + k);
 		at = m->done;
 	}
 	/* The common end, which windows may have missed. */
@@ -181,9 +186,9 @@ find_all(struct maker *m, const struct index *x, const uint8_t *to, size_t n)
 	    to[n - k - 1] == x->p[x->n - k - 1];)
 		k++;
 	if (k > 3)
-		emit(m, x, to, n - k, x->n - k, k);
+		emit(m, x, to, n, n - k, x->n - k, k);
 	if (m->done < n)
-		emit(m, x, to, n, 0, 0);
+		emit(m, x, to, n, n, 0, 0);
 }
 
 /* Pack, and say whether that made it smaller by more than `cost`. */
@@ -203,7 +208,7 @@ pack(struct buf *out, const struct buf *in, const struct buf *dict,
 }
 
 int
-delta_make(struct buf *out, const uint8_t *from, size_t fn,
+delta_make(struct buf *out, uint8_t *how, const uint8_t *from, size_t fn,
     const uint8_t *to, size_t n)
 {
 	struct maker	 m = { BUF_INIT, BUF_INIT, BUF_INIT, 0, 0 };
@@ -221,7 +226,7 @@ delta_make(struct buf *out, const uint8_t *from, size_t fn,
 	if ((rc = pack(&zo, &m.ops, NULL, 4, &po)) < 0 ||
 	    (rc = pack(&zt, &m.text, &m.dict, 0, &pt)) < 0)
 		goto out;
-	put_u8(out, (uint8_t)((po ? OPS_PACKED : 0) | (pt ? TEXT_PACKED : 0)));
+	*how = (uint8_t)((po ? OPS_PACKED : 0) | (pt ? TEXT_PACKED : 0));
 	if (po) {
 		put_var(out, m.ops.len);
 		put_var(out, zo.len);
@@ -254,8 +259,10 @@ get_op(struct rd *r, size_t done, size_t n, size_t opos, size_t fn,
 	*ins = rd_len(r, n - done);
 	*len = rd_len(r, r->bad ? 0 : n - done - *ins);
 	*from = opos;
-	if (r->bad || *ins + *len == 0)
+	if (r->bad)
 		return false;
+	if (*len == 0)
+		*len = n - done - *ins;
 	if (*len == 0)
 		return true;
 	d = unzigzag(rd_var(r));
@@ -309,21 +316,21 @@ play(uint8_t *to, size_t n, const uint8_t *old, size_t fn, struct rd r,
 
 int
 delta_apply(uint8_t *to, size_t n, const uint8_t *from, size_t fn,
-    const uint8_t *d, size_t dn)
+    uint8_t how, const uint8_t *d, size_t dn)
 {
 	struct rd	 r = { d, dn, false }, ops;
 	struct buf	 dict = BUF_INIT;
 	uint8_t		*opbuf = NULL, *textbuf = NULL;
 	const uint8_t	*z, *text;
 	size_t		 raw, packed, textlen, opsize;
-	uint8_t		 mode = rd_u8(&r);
 	int		 rc = -EBADMSG;
 
-	if (r.bad || (mode & ~(OPS_PACKED | TEXT_PACKED)) != 0)
+	if ((how & ~(OPS_PACKED | TEXT_PACKED)) != 0)
 		return -EBADMSG;
 	ops = r;
-	if ((mode & OPS_PACKED) != 0) {
-		raw = rd_len(&r, dn * 1032);	/* deflate's best */
+	if ((how & OPS_PACKED) != 0) {
+		raw = rd_len(&r, dn > SIZE_MAX / 1032 ? SIZE_MAX :
+		    dn * 1032);		/* deflate's best */
 		packed = rd_len(&r, dn);
 		if ((z = rd_bytes(&r, packed)) == NULL || raw == 0)
 			goto out;
@@ -342,7 +349,7 @@ delta_apply(uint8_t *to, size_t n, const uint8_t *from, size_t fn,
 	if (dict.bad)
 		goto out;
 	text = r.p;
-	if ((mode & TEXT_PACKED) != 0) {
+	if ((how & TEXT_PACKED) != 0) {
 		if ((textbuf = malloc(textlen + 1)) == NULL ||
 		    (rc = z_unpack(textbuf, textlen, r.p, r.n, dict.p,
 		    dict.len)) < 0)

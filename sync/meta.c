@@ -140,7 +140,8 @@ put_body(struct buf *b, const struct ent *e, const struct ent *ref,
 		put_var(b, e->minor);
 		return;
 	}
-	put_u8(b, bl->enc);
+	put_u8(b, bl->enc == ENC_DELTA ? (uint8_t)(bl->how << 4 | ENC_DELTA) :
+	    bl->enc);
 	if (bl->enc == ENC_HEAD || bl->enc == ENC_HERE) {
 		put_var(b, bl->enc == ENC_HEAD ? bl->base : i - bl->base);
 		return;

@@ -173,6 +173,10 @@ get_content(struct parser *p, const struct ent *ref, struct ent *e)
 
 	memset(&b, 0, sizeof(b));
 	b.enc = rd_u8(&p->r);
+	if ((b.enc & 0x0f) == ENC_DELTA) {
+		b.how = b.enc >> 4;
+		b.enc = ENC_DELTA;
+	}
 	if (b.enc == ENC_HEAD || b.enc == ENC_HERE) {
 		k = rd_var(&p->r);
 		if (b.enc == ENC_HEAD)

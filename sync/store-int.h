@@ -146,7 +146,8 @@ bool	overlay_ent_ok(const struct ent *);
 enum enc {			/* the format's */
 	ENC_RAW = 0,		/* as it is */
 	ENC_PACKED = 1,		/* deflated */
-	ENC_DELTA = 2,		/* against the path's content before */
+	ENC_DELTA = 2,		/* against the path's content before; `how` in
+				   the high four bits */
 	ENC_HEAD = 3,		/* the content of another entry */
 	ENC_HERE = 4,		/* of an earlier step of the record */
 	ENC_LOST = 5		/* it was unreadable when it was copied */
@@ -160,7 +161,8 @@ struct blob {
 	struct hash	 hash;
 	size_t		 base;		/* DELTA: number of the blob before */
 	uint32_t	 depth;		/* of deltas to get there; 0: none */
-	uint8_t		 enc;
+	uint8_t		 enc;		/* enum enc */
+	uint8_t		 how;		/* DELTA: delta.h */
 };
 
 struct blobs {
