@@ -15,7 +15,8 @@
 #include "store-int.h"
 #include "z.h"
 
-#define WIN_LEN		65536u
+#define WIN_LEN		65536u	/* bytes read ahead, where one by one, */
+#define WIN_LEAST	4096u	/* and after a jump */
 #define CHUNK		65536u
 
 uint64_t
@@ -41,7 +42,11 @@ win_read(struct store *s, void *p, size_t n, uint64_t off, struct err *e)
 		return s->io->ops->read(s->io, p, n, off, e);
 	if (off < s->winoff || off + n > s->winoff + s->winlen) {
 		from = off & ~(uint64_t)(SUPER_LEN - 1);
-		len = WIN_LEN;
+		/* Going on where the window ends? */
+		len = off >= s->winoff && off - s->winoff <=
+		    s->winlen + WIN_LEAST ? WIN_LEN : WIN_LEAST;
+		if (n > len - SUPER_LEN)
+			len = WIN_LEN;
 		if (from > s->io->size || off + n > s->io->size)
 			return err_set(e, EIO, "read %s", s->io->name);
 		if (len > s->io->size - from)

@@ -30,6 +30,7 @@ TEST_OBJS = \
     tests/pendrand.o \
     tests/sim.o \
     tests/slice.o \
+    tests/store.o \
     tests/tar.o \
     tests/textdiff.o
 TEST_PROGS = \
@@ -48,6 +49,7 @@ TEST_PROGS = \
     tests/pendrand.t \
     tests/sim.t \
     tests/slice.t \
+    tests/store.t \
     tests/tar.t \
     tests/textdiff.t
 WHOLE_OBJS = \
