@@ -50,10 +50,11 @@ forget(struct job *j)
 }
 
 static int
-no_record(void *arg, const struct jrn_rec *r)
+see_scan(void *arg, const struct jrn_rec *r)
 {
-	(void)arg;
-	(void)r;
+	bool	*scan = arg;
+
+	*scan |= r->op == JRN_SCAN && r->pathlen == 0;
 	return 0;
 }
 
@@ -66,11 +67,11 @@ freeze(struct job *j, struct err *e)
 {
 	struct buf	 b = BUF_INIT;
 	struct rd	 r;
-	bool		 damaged;
+	bool		 damaged, scan = false;
 	int		 rc;
 
 	if (j->w.ctl == -1)
-		return jrn_scan(j->w.state, UINT64_MAX, no_record, NULL,
+		return jrn_scan(j->w.state, UINT64_MAX, see_scan, &scan,
 		    &damaged, &j->upto, e);
 	rc = ctl_call(j->w.ctl, CTL_FREEZE, NULL, &b, e);
 	r = (struct rd){ b.p, b.len, false };
@@ -132,20 +133,46 @@ sign(struct job *j, struct err *e)
 
 /* The journal names only what is pending still. */
 static void
-carry(struct job *j)
+carry(struct job *j, const struct pend *rest, const struct pend *ignored)
 {
 	struct buf	 b = BUF_INIT;
 	struct err	 e;
 
 	if (j->upto == 0)
 		return;			/* there was none */
-	change_carry(&b, &j->rest, &j->pend);
+	change_carry(&b, rest, ignored);
 	if (b.bad)
 		cfg_warn(j->c, "the journal stays as it is: out of memory");
 	else if (jrn_replace(j->w.state, j->upto, &b, &e) < 0)
 		/* It names too much then, which costs time alone. */
 		cfg_warn(j->c, "the journal stays as it is: %s", e.msg);
 	buf_free(&b);
+}
+
+/*
+ * Where the journal can't say where to look, all is compared while the
+ * box goes on, and the journal is given what was found: what changes
+ * meanwhile is in the next segment.  So no freeze is ever that long.
+ */
+static int
+settle(struct job *j, struct err *e)
+{
+	bool		 damaged = false, scan = false;
+	int		 rc;
+
+	if (j->w.ctl == -1)
+		return 0;
+	rc = jrn_scan(j->w.state, UINT64_MAX, see_scan, &scan, &damaged,
+	    &j->upto, e);
+	if (rc < 0 || (!scan && !damaged))
+		return rc;
+	if ((rc = freeze(j, e)) < 0)
+		return rc;
+	if ((rc = thaw(j, e)) == 0 &&
+	    (rc = work_find(&j->w, j->upto, &j->pend, e)) == 0)
+		carry(j, &j->pend, &j->pend);
+	forget(j);
+	return rc;
 }
 
 /* Write.  1: someone else has committed since the head was read. */
@@ -226,12 +253,12 @@ once(struct job *j, bool *nothing, struct err *e)
 		return rc;
 	if (j->commit.n == 0) {
 		*nothing = true;
-		carry(j);
+		carry(j, &j->rest, &j->pend);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
-	carry(j);
+	carry(j, &j->rest, &j->pend);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
 	return 0;
@@ -279,6 +306,8 @@ commit(struct job *j)
 
 	for (i = 0; i < TRIES && rc == 1; i++) {
 		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
+			break;
+		if (!j->dry && (rc = settle(j, &e)) < 0)
 			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
 		    once(j, &nothing, &e);
