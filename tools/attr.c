@@ -109,6 +109,26 @@ owned(int dfd, const char *name, const struct ent *e)
 	    st.st_uid == (uid_t)e->uid && st.st_gid == (gid_t)e->gid;
 }
 
+/*
+ * What can't be opened was made with its mode, but its directory's default
+ * ACL and the change of owner may have taken bits away.
+ */
+static int
+set_mode(int dfd, const char *name, int fd, const struct ent *e)
+{
+	struct stat	 st;
+
+	if (fd != -1)
+		return fchmod(fd, (mode_t)e->mode);
+	if (e->type == ENT_LNK)
+		return 0;
+	if (fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if ((st.st_mode & 07777) == (mode_t)e->mode)
+		return 0;
+	return fchmodat(dfd, name, (mode_t)e->mode, AT_SYMLINK_NOFOLLOW);
+}
+
 int
 attr_set(int dfd, const char *name, int fd, const struct ent *e, bool fresh,
     struct err *err)
@@ -128,7 +148,7 @@ attr_set(int dfd, const char *name, int fd, const struct ent *e, bool fresh,
 		return err_set(err, -rc, "attributes of %s", e->path);
 	if (e->xattrlen > 0 && (left = xattr_put_all(dfd, name, e)) < 0)
 		return err_set(err, -left, "attributes of %s", e->path);
-	if (fd != -1 && fchmod(fd, (mode_t)e->mode) == -1)
+	if (set_mode(dfd, name, fd, e) == -1)
 		return err_set(err, errno, "chmod %s", e->path);
 	rc = fd != -1 ? futimens(fd, t) :
 	    utimensat(dfd, name, t, AT_SYMLINK_NOFOLLOW);
