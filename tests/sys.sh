@@ -305,10 +305,10 @@ base_tree() {
 	printf 'set\n' > "$BASE/.profile"
 }
 
-# The RAM disks, empty.
+# The RAM disks, empty; RAM_OPTS are more options of $MNT's (",size=2m").
 ram_up() {
 	mkdir -p "$MNT" /run/cfgfs
-	mount -t tmpfs -o mode=755 cfgfs-ram "$MNT" &&
+	mount -t tmpfs -o "mode=755${RAM_OPTS:-}" cfgfs-ram "$MNT" &&
 	    mount -t tmpfs -o mode=755 cfgfs-ram /run/cfgfs
 }
 
