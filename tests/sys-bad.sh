@@ -76,8 +76,8 @@ restored() {
 }
 head -c 700000 "$T/good" > "$T/short"
 run restored "$T/short"
-ok "a truncated store stops no boot" test -e "$T/out/rc.conf"
-like "and it is said" "$err" "short"
+like "a truncated store is said" "$err" "short: cut short"
+ok "and stops no boot" test -e "$T/out/rc.conf"
 bad='' damaged=0
 for at in 0 100 508 4096 4100 5000 8192 8200 9000 1048064 1048100; do
 	cp "$T/good" "$T/flip"

@@ -41,7 +41,7 @@ survive() {
 		echo torn > "$MNT/torn"
 		torn=$(snap "$MNT")
 		"$CFG" -m "$MNT" commit > /dev/null 2>&1 &
-		sleep "0.00$((i % 10))"
+		sleep "$(printf "0.%03d" $((i * 6)))"
 		kill -9 $! 2> /dev/null
 		cut
 		boot || bad="$bad boot2:$i"
