@@ -319,7 +319,8 @@ choose_base(struct start *s, const struct opts *o, struct err *e)
 	return rc;
 }
 
-/* cfg: as told, or beside this program, or where it is installed. */
+/* cfg: as told, or beside this program, or where it is installed, or
+ * wherever this user finds programs. */
 static char *
 find_cfg(const struct opts *o, const char *self)
 {
@@ -339,7 +340,8 @@ find_cfg(const struct opts *o, const char *self)
 			return p;
 		free(p);
 	}
-	return strdup(SBINDIR "/cfg");
+	return strdup(access(SBINDIR "/cfg", X_OK) == 0 ? SBINDIR "/cfg" :
+	    "cfg");
 }
 
 static int
@@ -351,7 +353,7 @@ run(char *const *argv, struct err *e)
 	if ((pid = fork()) == -1)
 		return err_set(e, errno, "run %s", argv[0]);
 	if (pid == 0) {
-		(void)execv(argv[0], argv);
+		(void)execvp(argv[0], argv);
 		fprintf(stderr, "cfgfs: run %s: %s\n", argv[0],
 		    strerror(errno));
 		_exit(EX_FAIL);
