@@ -28,7 +28,8 @@ sum() {
 	dir=$1
 	shift
 	tar -C "$dir" --sort=name --numeric-owner --xattrs \
-	    --xattrs-include='*' "$@" -cf - . \
+	    --xattrs-include='*' "$@" -cf - --pax-option=\
+exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime . \
 	    2> /dev/null | sha256sum | cut -c 1-32
 }
 
@@ -84,7 +85,7 @@ it "mv /etc/.new /etc/nsswitch.conf"
 
 title "What a power cut now would lose, and who did it"
 it "cfg status"
-it "cfg diff /etc/login.defs /etc/issue /etc/issue.net"
+it "cfg diff /etc/login.defs /etc/issue /etc/issue.net" || [ $? = 1 ]
 
 title "One atomic commit"
 it "cfg commit -m 'a user, a umask, and less in issue'"
