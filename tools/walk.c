@@ -147,7 +147,8 @@ push_dir(int root, const char *dir, struct strs *stack, struct err *e)
 	int		 rc;
 
 	rc = walk_list(root, dir, &l, e);
-	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP)
+	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP ||
+	    (rc == -EACCES && geteuid() != 0))
 		rc = 0;
 	strs_sort(&l);
 	while (rc == 0 && l.n > 0)

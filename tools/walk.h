@@ -37,7 +37,8 @@ int	walk_list(int root, const char *dir, struct strs *, struct err *);
  * Call fn for each path below dir (not for dir itself), a directory
  * before what it holds, siblings in order; `isdir`: it is one.  fn gives
  * WALK_DOWN to go into a directory, 0 not to, or -errno, which ends the
- * walk.  What vanishes under way is passed over.
+ * walk.  What vanishes under way is passed over, and what this user may
+ * not read, but for root.
  */
 #define WALK_DOWN 1
 int	walk_tree(int root, const char *dir,
