@@ -239,7 +239,8 @@ seg_make(struct touch *t, uint64_t seq, const uint8_t *recs, size_t n,
 		rc = err_set(e, -rc, "write %s", name);
 	else {
 		memcpy(t->map, head.p, JRN_HEAD);
-		memcpy(t->map + JRN_HEAD, recs, n);
+		if (n > 0)
+			memcpy(t->map + JRN_HEAD, recs, n);
 		if (renameat(t->dirfd, tmp, t->dirfd, name) == -1)
 			rc = err_set(e, errno, "rename %s to %s", tmp, name);
 	}
