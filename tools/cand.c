@@ -94,27 +94,50 @@ bytes_differ(int a, int b)
 }
 
 static int
-hash_differs(int fd, const struct hash *h)
+hash_fd(int fd, struct hash *h, uint64_t *size)
 {
 	struct hash_ctx	*ctx = NULL;
-	struct hash	 now;
 	char		*buf = malloc(CHUNK);
 	ssize_t		 n = -ENOMEM;
 
+	*size = 0;
 	if (buf != NULL && hash_begin(&ctx) == 0) {
-		while ((n = read_full(fd, buf, CHUNK)) > 0)
+		while ((n = read_full(fd, buf, CHUNK)) > 0) {
 			hash_add(ctx, buf, (size_t)n);
-		hash_end(ctx, &now);
+			*size += (uint64_t)n;
+		}
+		hash_end(ctx, h);
 	}
 	free(buf);
-	return n < 0 ? (int)n : memcmp(now.b, h->b, HASH_LEN) != 0;
+	return n < 0 ? (int)n : 0;
+}
+
+int
+cand_hash(struct finder *f, int root, struct ent *e)
+{
+	struct ent	 t = *e;
+	int		 fd, rc;
+
+	if ((fd = open_reg(root, e->path)) < 0)
+		rc = fd;
+	else {
+		rc = hash_fd(fd, &t.hash, &t.size);
+		(void)close(fd);
+	}
+	if (rc == 0)
+		*e = t;
+	if (rc == -ENOENT || rc == -ELOOP || rc == -EAGAIN || forbidden(rc))
+		return 0;
+	return rc < 0 ? err_set(f->e, -rc, "read %s", e->path) : 0;
 }
 
 int
 cand_content(struct finder *f, const char *path, const struct ent *was,
     bool was_base)
 {
-	int	 a, b = -1, rc;
+	struct hash	 h;
+	uint64_t	 size;
+	int		 a, b = -1, rc;
 
 	if (was->size == 0)
 		return 0;
@@ -122,9 +145,11 @@ cand_content(struct finder *f, const char *path, const struct ent *was,
 		/* Changed under way: it differs, or will be looked at
 		 * again, as a change is journaled first. */
 		return a == -ENOENT || a == -ELOOP || a == -EAGAIN ? 1 : a;
-	if (!was_base)
-		rc = hash_differs(a, &was->hash);
-	else if ((b = open_reg(f->pers->base, path)) < 0)
+	if (!was_base) {
+		rc = hash_fd(a, &h, &size);
+		if (rc == 0)
+			rc = memcmp(h.b, was->hash.b, HASH_LEN) != 0;
+	} else if ((b = open_reg(f->pers->base, path)) < 0)
 		rc = b;
 	else
 		rc = bytes_differ(a, b);

@@ -48,6 +48,9 @@ int	cand_compare(struct finder *, const char *path, unsigned *dirs);
  * files of one size: 1, 0 or -errno. */
 int	cand_content(struct finder *, const char *path, const struct ent *was,
 	    bool was_base);
+/* Fill in hash and size of the regular file e in the tree at root; not
+ * where it is gone, or not this user's to read. */
+int	cand_hash(struct finder *, int root, struct ent *e);
 /* Compare all that is linked with what is on the list, then see whose
  * hard-link group differs; the list is then in order. */
 int	cand_links(struct finder *);

@@ -166,27 +166,6 @@ compare_all(struct finder *f)
 	return rc;
 }
 
-/* The hash of a file of one of the trees; none where it can't be read. */
-static int
-hash_of(struct finder *f, int root, struct ent *e)
-{
-	struct ent	 h;
-	const char	*name;
-	int		 dfd, rc;
-
-	if ((dfd = path_parent(root, e->path, &name)) < 0)
-		return 0;
-	rc = ent_read(dfd, name, e->path, ENT_HASH, &h, NULL, NULL, f->e);
-	(void)close(dfd);
-	if (rc < 0)
-		return rc == -EACCES && geteuid() != 0 ? 0 : rc;
-	e->hash = h.hash;
-	if (h.type == ENT_REG)
-		e->size = h.size;
-	ent_free(&h);
-	return 0;
-}
-
 /* Whether what runs is what the base has. */
 static int
 like_base(struct finder *f, const struct cand *c, bool *like)
@@ -196,7 +175,7 @@ like_base(struct finder *f, const struct cand *c, bool *like)
 
 	*like = false;
 	if (!c->p.in_base || c->p.now.type == ENT_NONE ||
-	    !cand_base_group(f, c))
+	    (c->p.was_base && c->differ) || !cand_base_group(f, c))
 		return 0;
 	if ((rc = pers_base(f->pers, c->p.path, 0, &base, NULL, NULL,
 	    f->e)) < 0)
@@ -222,10 +201,10 @@ complete(struct finder *f, struct cand *c)
 	if ((rc = like_base(f, c, &p->like_base)) < 0)
 		return rc;
 	if (p->now.type == ENT_REG &&
-	    (rc = hash_of(f, f->run.root, &p->now)) < 0)
+	    (rc = cand_hash(f, f->run.root, &p->now)) < 0)
 		return rc;
 	if (p->was.type == ENT_REG && p->was_base &&
-	    (rc = hash_of(f, f->pers->base, &p->was)) < 0)
+	    (rc = cand_hash(f, f->pers->base, &p->was)) < 0)
 		return rc;
 	if (fold_who(&f->fold, p->path, &p->who, &p->nwho) < 0)
 		return err_set(f->e, ENOMEM, "%s", p->path);
