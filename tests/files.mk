@@ -28,6 +28,7 @@ TEST_OBJS = \
     tests/patt.o \
     tests/pend.o \
     tests/pendrand.o \
+    tests/pers.o \
     tests/sim.o \
     tests/slice.o \
     tests/store.o \
@@ -47,6 +48,7 @@ TEST_PROGS = \
     tests/patt.t \
     tests/pend.t \
     tests/pendrand.t \
+    tests/pers.t \
     tests/sim.t \
     tests/slice.t \
     tests/store.t \

@@ -148,6 +148,16 @@ fails_with 2 'cfg: revert: .*(not permitted|denied)' \
     setpriv --reuid 65534 --regid 65534 --clear-groups \
     "$CFG" -m "$MNT" revert rc.conf
 
+# Another writer.
+echo x > "$MNT/y"
+( flock -x 9; touch "$T/held"; exec sleep 60 ) 9< "$STORE" &
+holder=$!
+await "the other writer" test -f "$T/held"
+fails_with 2 'cfg: commit: .*in use by another writer' cfg commit
+kill "$holder"
+wait "$holder" 2> /dev/null
+ok "the next one goes" cfg commit
+
 # A full store: one line, nothing lost, everything still pending.
 head -c 2000000 /dev/urandom > "$MNT/big"
 before=$(sum)
