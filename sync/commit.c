@@ -332,6 +332,7 @@ make_check(struct store *s, struct job *j, bool whole, struct err *e)
 {
 	static const struct ents	 none;
 	static const struct blobs	 noblobs;
+	const struct area		*a = &s->area[s->cur];
 	struct draft			*d = &j->check;
 
 	if (from_nothing(s, j, whole) < 0)
@@ -340,7 +341,7 @@ make_check(struct store *s, struct job *j, bool whole, struct err *e)
 	*d = (struct draft){ .m = &j->base, .src = j->basesrc,
 	    .before = &none, .old = &none, .bases = &noblobs,
 	    .area = j->area, .r = { .type = whole ? REC_WHOLE : REC_CHECK,
-	    .gen = next_gen(s), .parent = 0,
+	    .gen = next_gen(s), .parent = a->rec[a->nrec - 1].sum,
 	    .seq = whole ? s->seq + 1 : s->seq, .nonce = nonce(),
 	    .off = area_off(s, j->area) } };
 	d->r.life = d->r.nonce;

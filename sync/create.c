@@ -1,8 +1,9 @@
 /*
  * create.c: making an empty store.
  *
- * First the old superblocks go, then the first area gets its checkpoint,
- * and last come the new superblocks: a cut leaves no store, or this one.
+ * First the old superblocks go, then two areas get a checkpoint, so that
+ * there is one to fall back to from the begin, and last come the new
+ * superblocks: a cut leaves no store, or this one.
  * Whatever else is on the medium does not have the new store's id.
  */
 #include <errno.h>
@@ -76,8 +77,10 @@ put_supers(struct io *io, uint8_t *buf, const uint8_t *sb, struct err *e)
 	return io->ops->flush(io, e);	/* COMMIT POINT */
 }
 
+/* The checkpoint of generation 0 in an area. */
 static int
-put_empty(struct io *io, const struct super *sb, struct err *e)
+put_empty(struct io *io, const struct super *sb, uint32_t area, uint32_t gen,
+    struct err *e)
 {
 	static const struct ents	 none;
 	static const struct blobs	 noblobs;
@@ -92,17 +95,17 @@ put_empty(struct io *io, const struct super *sb, struct err *e)
 	s.io = io;
 	s.sb = *sb;
 	d = (struct draft){ .m = &m, .before = &none, .old = &none,
-	    .bases = &noblobs, .r = { .type = REC_CHECK, .gen = 1,
-	    .off = sb->first } };
+	    .bases = &noblobs, .r = { .type = REC_CHECK, .gen = gen,
+	    .off = sb->first + area * sb->area } };
 	while (d.r.nonce == 0)
 		os_random(&d.r.nonce, sizeof(d.r.nonce));
 	d.r.life = d.r.nonce;
 	if ((rc = draft_make(&s, &d, e)) == 0 &&
 	    (rc = draft_put(&s, &d, &out, e)) == 0)
-		rc = io->ops->write(io, out.p, out.len, sb->first, e);
+		rc = io->ops->write(io, out.p, out.len, d.r.off, e);
 	draft_free(&d);
 	buf_free(&out);
-	return rc < 0 ? rc : io->ops->flush(io, e);
+	return rc;
 }
 
 int
@@ -121,7 +124,9 @@ store_create(struct io *io, const struct store_geom *g, struct err *e)
 	if ((block = malloc(io->block)) == NULL)
 		return err_set(e, ENOMEM, "%s", io->name);
 	if ((rc = put_supers(io, block, zero, e)) == 0 &&
-	    (rc = put_empty(io, &sb, e)) == 0)
+	    (rc = put_empty(io, &sb, 1, 1, e)) == 0 &&
+	    (rc = put_empty(io, &sb, 0, 2, e)) == 0 &&
+	    (rc = io->ops->flush(io, e)) == 0)
 		rc = put_supers(io, block, buf, e);
 	free(block);
 	return rc;
