@@ -2,6 +2,7 @@ TEST_HDRS = \
     tests/cut.h \
     tests/fuzzrun.h \
     tests/simio.h \
+    tests/storekit.h \
     tests/box.h \
     tests/tap.h \
     tests/tree.h \
@@ -11,6 +12,7 @@ TEST_LIB_OBJS = \
     tests/cut.o \
     tests/fuzzrun.o \
     tests/simio.o \
+    tests/storekit.o \
     tests/tap.o \
     tests/tree.o
 TEST_OBJS = \
@@ -32,6 +34,8 @@ TEST_OBJS = \
     tests/sim.o \
     tests/slice.o \
     tests/store.o \
+    tests/storebad.o \
+    tests/storesize.o \
     tests/tar.o \
     tests/textdiff.o
 TEST_PROGS = \
@@ -52,6 +56,8 @@ TEST_PROGS = \
     tests/sim.t \
     tests/slice.t \
     tests/store.t \
+    tests/storebad.t \
+    tests/storesize.t \
     tests/tar.t \
     tests/textdiff.t
 WHOLE_OBJS = \
