@@ -41,7 +41,7 @@
 set -u
 LC_ALL=C
 LIMIT=${LIMIT:-60}
-SYS_LIMIT=${SYS_LIMIT:-300}
+SYS_LIMIT=${SYS_LIMIT:-600}
 umask 022
 export LC_ALL
 

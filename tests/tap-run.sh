@@ -5,8 +5,8 @@ set -u
 
 log=$TAP_DIR/$(basename "$1").tap
 case $1 in
-*.sh)	timeout -k 5 "${TEST_LIMIT:-600}" sh "$1" > "$log" ;;
-*)	timeout -k 5 "${TEST_LIMIT:-600}" "$1" > "$log" ;;
+*.sh)	timeout -k 5 "${TEST_LIMIT:-900}" sh "$1" > "$log" ;;
+*)	timeout -k 5 "${TEST_LIMIT:-900}" "$1" > "$log" ;;
 esac < /dev/null
 rc=$?
 [ "$rc" != 124 ] || echo "# did not end in time" >> "$log"
