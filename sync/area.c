@@ -156,8 +156,10 @@ area_data(struct store *s, const struct rec *r, struct err *e)
 		return err_set(e, ENOMEM, "%s", s->io->name);
 	for (; left > 0 && rc == 0; left -= n, off += n) {
 		n = left < CHUNK ? (size_t)left : CHUNK;
-		if ((rc = win_read(s, buf, n, off, e)) == 0)
-			sum = crc32c(sum, buf, n);
+		if ((rc = win_read(s, buf, n, off, e)) < 0)
+			break;
+		rec_mask(r, buf, n, off);
+		sum = crc32c(sum, buf, n);
 	}
 	free(buf);
 	return rc < 0 ? rc : sum == r->datasum ? 0 : -EBADMSG;
@@ -175,6 +177,7 @@ load_meta(struct store *s, const struct rec *r, uint8_t **raw, struct err *e)
 		return err_set(e, ENOMEM, "%s", s->io->name);
 	if ((rc = win_read(s, p, r->metalen, r->off + REC_LEN, e)) < 0)
 		goto out;
+	rec_mask(r, p, r->metalen, r->off + REC_LEN);
 	rc = -EBADMSG;
 	if (crc32c(0, p, r->metalen) != r->metasum)
 		goto out;
@@ -366,7 +369,7 @@ int
 area_load(struct store *s, uint32_t area, struct ents *ov, struct err *e)
 {
 	struct area	*a = &s->area[area];
-	uint64_t	 seq;
+	uint64_t	 seq, end;
 	size_t		 i;
 	int		 rc;
 
@@ -379,9 +382,12 @@ area_load(struct store *s, uint32_t area, struct ents *ov, struct err *e)
 	if (rc == -EIO)		/* what lies there may be more than torn */
 		a->lost = a->nrec > 0 ? a->rec[a->nrec - 1].seq + 1 :
 		    a->first + 1;
+	end = a->end;
 	if ((rc = trim(s, a, e)) < 0)
 		return rc;
-	seq = area_scan(s, area, a->end, 0, a->life, &s->maxgen);
+	/* A torn record's own header proves nothing; what is behind does. */
+	seq = area_scan(s, area, a->end + (a->end < end ? s->sb.align : 0), 0,
+	    a->life, &s->maxgen);
 	if (seq != 0)
 		a->lost = seq;
 	for (i = 0; i < a->nrec; i++) {

@@ -32,21 +32,33 @@ blobs_add(struct blobs *b, const struct blob *one)
 	return 0;
 }
 
-/* The stored bytes of a blob: a new buffer in *p. */
-static int
-load(struct store *s, const struct blob *b, uint8_t **p, struct err *e)
+/* The record that holds a blob: they lie in order, as records do. */
+static const struct rec *
+holder(const struct area *a, const struct blob *b)
+{
+	size_t	 lo = 0, hi = a->nrec, mid;
+
+	while (hi - lo > 1) {
+		mid = lo + (hi - lo) / 2;
+		if (a->rec[mid].off <= b->off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return &a->rec[lo];
+}
+
+int
+blob_load(struct store *s, uint32_t area, const struct blob *b, uint8_t *p,
+    struct err *e)
 {
 	int	 rc;
 
-	if ((*p = malloc((size_t)b->len + 1)) == NULL)
-		return err_set(e, ENOMEM, "%s", s->io->name);
 	if (b->len == 0)
 		return 0;
-	rc = s->io->ops->read(s->io, *p, (size_t)b->len, b->off, e);
-	if (rc < 0) {
-		free(*p);
-		*p = NULL;
-	}
+	rc = s->io->ops->read(s->io, p, (size_t)b->len, b->off, e);
+	if (rc == 0)
+		rec_mask(holder(&s->area[area], b), p, (size_t)b->len, b->off);
 	return rc;
 }
 
@@ -108,8 +120,14 @@ blob_read(struct store *s, uint32_t area, size_t nr, struct buf *out,
 	}
 	while (n-- > 0) {
 		b = &bs->v[chain[n]];
-		if ((rc = load(s, b, &p, e)) < 0)
+		if ((p = malloc((size_t)b->len + 1)) == NULL) {
+			rc = err_set(e, ENOMEM, "%s", s->io->name);
 			goto out;
+		}
+		if ((rc = blob_load(s, area, b, p, e)) < 0) {
+			free(p);
+			goto out;
+		}
 		rc = decode(b, p, old, oldn, &new);
 		free(p);
 		free(old);

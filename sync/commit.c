@@ -252,8 +252,8 @@ place_here(struct store *s, struct job *j, struct err *e)
  * The area for a checkpoint: one never used, or no good, or the oldest;
  * never the head's own, nor that in which a write has just failed.
  */
-static uint32_t
-pick(const struct store *s, uint32_t avoid)
+uint32_t
+area_pick(const struct store *s, uint32_t avoid)
 {
 	uint32_t	 i, k, best = s->cur;
 
@@ -380,7 +380,7 @@ place_fresh(struct store *s, struct job *j, uint32_t avoid, struct err *e)
 
 	if (s->maxgen > UINT32_MAX - 2 * AREAS_MOST)
 		return err_setx(e, EOVERFLOW, "%s: worn out", s->io->name);
-	j->area = pick(s, avoid);
+	j->area = area_pick(s, avoid);
 	j->fresh = true;
 	j->off = area_off(s, j->area);
 	if ((rc = make_check(s, j, false, e)) < 0 ||

@@ -103,8 +103,7 @@ carry(struct store *s, struct draft *d, const struct ent *e, uint64_t loc,
 		*b = *o;
 		rc = -ENOMEM;
 		if ((room = buf_room(&d->data, (size_t)o->len)) != NULL)
-			rc = s->io->ops->read(s->io, room, (size_t)o->len,
-			    o->off, e2);
+			rc = blob_load(s, LOC_AREA(loc), o, room, e2);
 		if (rc == 0)
 			d->data.len += (size_t)o->len;
 	} else if (rc == 0)
@@ -262,7 +261,10 @@ draft_put(struct store *s, struct draft *d, struct buf *out, struct err *e)
 	put_bytes(out, head, sizeof(head));
 	put_bytes(out, d->meta.p, d->meta.len);
 	put_bytes(out, d->data.p, d->data.len);
-	n = REC_LEN + d->meta.len + d->data.len;
+	n = d->meta.len + d->data.len;
+	if (!out->bad)
+		rec_mask(&d->r, out->p + out->len - n, n, d->r.off + REC_LEN);
+	n += REC_LEN;
 	put_zero(out, (size_t)(rec_size(&d->r, s->sb.align) - n));
 	d->r.blob = d->bases->n;
 	for (i = 0; i < d->own.n; i++) {

@@ -78,6 +78,28 @@ rec_get(const uint8_t buf[REC_LEN], uint64_t id, uint64_t off, uint64_t end,
 	return r->metalen <= end && r->datalen <= end - r->metalen;
 }
 
+static uint64_t
+mix(uint64_t v)
+{
+	v *= 0x9e3779b97f4a7c15u;
+	v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9u;
+	v = (v ^ v >> 27) * 0x94d049bb133111ebu;
+	return v ^ v >> 31;
+}
+
+void
+rec_mask(const struct rec *r, uint8_t *p, size_t n, uint64_t at)
+{
+	uint64_t	 key = 0;
+	size_t		 i;
+
+	for (i = 0; i < n; i++, at++) {
+		if (i == 0 || at % 8 == 0)
+			key = mix(r->nonce + at / 8);
+		p[i] ^= (uint8_t)(key >> at % 8 * 8);
+	}
+}
+
 uint64_t
 rec_size(const struct rec *r, uint32_t align)
 {

@@ -98,6 +98,13 @@ void	rec_put(uint8_t buf[REC_LEN], struct rec *r, uint64_t id);
  */
 bool	rec_get(const uint8_t buf[REC_LEN], uint64_t id, uint64_t off,
 	    uint64_t end, struct rec *);
+/*
+ * Mask n bytes of its meta or contents, which lie at `at` on the medium,
+ * by its nonce; or unmask them.  A commit that a power cut tore is often
+ * made again, in the same place and with much the same bytes.  So, no
+ * sector of the one can complete what there is of the other.
+ */
+void	rec_mask(const struct rec *, uint8_t *, size_t n, uint64_t at);
 /* Bytes that the record takes, padded to align. */
 uint64_t rec_size(const struct rec *, uint32_t align);
 
@@ -178,6 +185,9 @@ int	blobs_add(struct blobs *, const struct blob *);
 #define LOC_AREA(loc)	((uint32_t)((loc) >> 40) - 1)
 #define LOC_BLOB(loc)	((size_t)((loc) & 0xffffffffff))
 
+/* Read the stored bytes of a blob of this area: b->len of them. */
+int	blob_load(struct store *, uint32_t area, const struct blob *b,
+	    uint8_t *, struct err *);
 /* Append to *out the content of a blob of this area, verified. */
 int	blob_read(struct store *, uint32_t area, size_t blob, struct buf *out,
 	    struct err *);
@@ -289,6 +299,12 @@ uint64_t area_scan(struct store *, uint32_t area, uint64_t from,
 int	area_head(struct store *, uint32_t area, struct rec *, struct err *);
 /* Add a record to those that hold.  -ENOMEM. */
 int	area_append(struct area *, const struct rec *);
+
+/* --- commit.c */
+
+/* The area that the next checkpoint goes to; never `avoid`, nor the
+ * head's. */
+uint32_t area_pick(const struct store *, uint32_t avoid);
 
 /* --- open.c */
 

@@ -61,21 +61,8 @@ flip(uint64_t off, uint8_t bits)
 	OK(med.real->ops->write(med.real, block, 512, at, &er) == 0);
 }
 
-/* Where on the medium these bytes are; 0: nowhere. */
-static uint64_t
-where(const void *p, size_t n)
-{
-	uint8_t	*all = malloc((size_t)med.io.size);
-	uint64_t off = 0, i;
-
-	OK(med.real->ops->read(med.real, all, (size_t)med.io.size, 0,
-	    &er) == 0);
-	for (i = 0; i + n <= med.io.size && off == 0; i++)
-		if (memcmp(all + i, p, n) == 0)
-			off = i;
-	free(all);
-	return off;
-}
+/* Behind the superblock and the empty checkpoint, at an align of 512. */
+#define FIRST_COMMIT	1024
 
 static void
 a_rotten_content_is_never_given_out(void)
@@ -91,7 +78,7 @@ a_rotten_content_is_never_given_out(void)
 	add_file(&c, "f", b.p, b.len);
 	OK(put(&c) == 0);
 	OK(put_text("g", "fine") == 0 && put_text("g", "finer") == 0);
-	flip(where(b.p + 2000, 64), 0x10);
+	flip(FIRST_COMMIT + 2500, 0x10);
 	OK(reopen() && store_head(st) == 3);
 	if (OK(store_overlay(st, 3, &ov, &er) == 0)) {
 		OK(store_content(st, ents_find(&ov, "f"), &out, &er) ==
@@ -117,7 +104,6 @@ a_rotten_content_is_never_given_out(void)
 static void
 damage_in_the_middle_is_said_and_not_built_upon(void)
 {
-	uint64_t	 off;
 	int		 i;
 
 	if (!begin(1 << 20, 512, 0))
@@ -125,9 +111,7 @@ damage_in_the_middle_is_said_and_not_built_upon(void)
 	OK(put_text("a", "the first text of all") == 0);
 	for (i = 0; i < 4; i++)
 		OK(put_text("b", i % 2 == 0 ? "x" : "y") == 0);
-	off = where("the first text of all", 21);
-	OK(off % 512 < 400);
-	flip(off - off % 512 + 80, 1);		/* its meta */
+	flip(FIRST_COMMIT + 80, 1);		/* its meta */
 	OK(reopen() && store_head(st) == 0);
 	OK(store_damage(st) != NULL &&
 	    strstr(store_damage(st), "1 to 5") != NULL);
