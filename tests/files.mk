@@ -22,6 +22,7 @@ TEST_OBJS = \
     tests/ent.o \
     tests/entdiff.o \
     tests/fuzzjrn.o \
+    tests/golden.o \
     tests/inst.o \
     tests/io.o \
     tests/jrn.o \
@@ -44,6 +45,7 @@ TEST_PROGS = \
     tests/ent.t \
     tests/entdiff.t \
     tests/fuzzjrn.t \
+    tests/golden.t \
     tests/inst.t \
     tests/io.t \
     tests/jrn.t \
