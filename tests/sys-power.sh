@@ -14,7 +14,7 @@ cut() {
 	[ -z "${mounted:-}" ] || umount "$T/cfg"
 	losetup -d "$dev"
 	dev=$(losetup -f --show --sector-size 512 "$slice")
-	echo "$dev" >> "$sys_own/loops"
+	note_loop "$dev"
 	"$again"
 }
 

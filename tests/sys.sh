@@ -48,6 +48,11 @@ export LC_ALL
 sys_self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 TOP=$(cd "$(dirname "$0")/.." && pwd)
 
+# What a loop device is of: its name alone may be another test's by now.
+sys_loop_id() {
+	losetup -n -O BACK-INO,BACK-MAJ:MIN "$1" 2>/dev/null | tr -s ' ' _
+}
+
 # ---- outside: make the place, run ourselves in it, sweep up
 if [ -z "${SYS_DIR:-}" ]; then
 	SYS_DIR=$(mktemp -d "${TMPDIR:-/tmp}/cfgfs-sys.XXXXXX") || exit 2
@@ -60,8 +65,9 @@ if [ -z "${SYS_DIR:-}" ]; then
 		[ -z "$sys_pid" ] || kill "$sys_pid" 2>/dev/null
 		wait
 		if [ -f "$SYS_DIR/own/loops" ]; then
-			while read -r sys_dev; do
-				losetup -d "$sys_dev" 2>/dev/null
+			while read -r sys_dev sys_id; do
+				[ "$(sys_loop_id "$sys_dev")" != "$sys_id" ] ||
+				    losetup -d "$sys_dev" 2>/dev/null
 			done < "$SYS_DIR/own/loops"
 		fi
 		rm -rf "$SYS_DIR"
@@ -274,12 +280,15 @@ await() {
 	done
 }
 
+# note_loop DEVICE: have it detached at the end, if it is still ours then.
+note_loop() { echo "$1 $(sys_loop_id "$1")" >> "$sys_own/loops"; }
+
 # loop_dev FILE [losetup's options]: attach; the device's name in $dev.
 loop_dev() {
 	sys_file=$1
 	shift
 	dev=$(losetup -f --show "$@" "$sys_file") || return 1
-	echo "$dev" >> "$sys_own/loops"
+	note_loop "$dev"
 }
 
 # ---- the box
