@@ -49,6 +49,17 @@ struct ctl {
 	int64_t		 start;	/* ms: when the daemon began */
 };
 
+/* Never to be waited for; SIGIO comes instead. */
+static int
+quicken(int fd)
+{
+	int	 on = fcntl(fd, F_GETFL);
+
+	return on == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+	    fcntl(fd, F_SETOWN, getpid()) == -1 ||
+	    fcntl(fd, F_SETFL, on | O_NONBLOCK | O_ASYNC) == -1 ? -1 : 0;
+}
+
 static int64_t
 now_ms(void)
 {
@@ -77,8 +88,8 @@ ctl_open(struct ctl **out, const char *dir, struct view *v, struct err *e)
 		c->c[i].fd = -1;
 	/* One that a dead daemon left: the lock is ours. */
 	(void)unlink(sa.sun_path);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (c->fd == -1 || stat(dir, &d) == -1 ||
+	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (c->fd == -1 || quicken(c->fd) == -1 || stat(dir, &d) == -1 ||
 	    bind(c->fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
 	    chown(sa.sun_path, (uid_t)-1, d.st_gid) == -1 ||
 	    chmod(sa.sun_path, (d.st_mode & S_IRGRP) != 0 ? 0660 : 0600) ==
@@ -184,8 +195,7 @@ accept_one(struct ctl *c)
 	for (i = 0; i < CTL_CLIENTS && p == NULL; i++)
 		if (c->c[i].fd == -1)
 			p = &c->c[i];
-	if (p == NULL || fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
-	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+	if (p == NULL || quicken(fd) == -1 ||
 	    os_peer(fd, &p->uid, &gid, &p->pid) < 0 ||
 	    (p->in = malloc(CTL_MAX + 4)) == NULL) {
 		(void)close(fd);
@@ -339,15 +349,17 @@ give(struct client *p)
 	return 0;
 }
 
-void
+bool
 ctl_serve(struct ctl *c, const struct pollfd *pfd, int n)
 {
 	struct client	*p;
 	int		 i, j, rc;
+	bool		 any = false;
 
 	for (i = 1; i < n; i++) {
 		if (pfd[i].revents == 0)
 			continue;
+		any = true;
 		for (j = 0; j < CTL_CLIENTS; j++)
 			if (c->c[j].fd == pfd[i].fd)
 				break;
@@ -361,6 +373,9 @@ ctl_serve(struct ctl *c, const struct pollfd *pfd, int n)
 		if (rc < 0)
 			drop(c, p);
 	}
-	if (n > 0 && (pfd[0].revents & POLLIN) != 0)
+	if (pfd[0].revents != 0) {
+		any = true;
 		accept_one(c);
+	}
+	return any;
 }

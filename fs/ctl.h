@@ -1,8 +1,9 @@
 /*
  * ctl.h: the control server: lib/ctl.h, the daemon's side.
  *
- * It never waits for a client: what is not taken at once is kept, up to
- * a bound, and then the client is dropped.
+ * The sockets send SIGIO when there is something to do.  It never waits
+ * for a client: what is not taken at once is kept,
+ * up to a bound, and then the client is dropped.
  */
 #ifndef FS_CTL_H
 #define FS_CTL_H
@@ -27,8 +28,8 @@ void	ctl_close(struct ctl *);
 
 /* What to poll for: fills in at most CTL_FDS, returns how many. */
 int	ctl_poll(const struct ctl *, struct pollfd *);
-/* Serve what poll(2) found. */
-void	ctl_serve(struct ctl *, const struct pollfd *, int n);
+/* Serve what poll(2) found; whether that may have brought anything on. */
+bool	ctl_serve(struct ctl *, const struct pollfd *, int n);
 
 /* Whether changes are held back. */
 bool	ctl_frozen(const struct ctl *);

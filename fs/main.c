@@ -3,6 +3,7 @@
  * its start, and its loop.
  */
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -26,7 +27,17 @@
 
 #define FDS_OTHER	(FDS_DIR + FDS_FILE + CTL_CLIENTS + 32)
 
-static int	 wake[2] = { -1, -1 };	/* a signal writes to it: 't', 'c' */
+/*
+ * What signals tell.  A request is waited for in read(2) alone, as it
+ * costs one call less than poll(2) and read; all else comes as a signal,
+ * SIGIO for the control sockets, and ends that read.  One that comes just
+ * before it would be missed: so each arms a timer, which goes on until
+ * the loop has looked.
+ */
+static volatile sig_atomic_t	 woken, ending, reaping;
+
+#define AGAIN_US	10000	/* the timer's step */
+#define ROUNDS		4	/* over the control sockets at once */
 
 struct daemon {
 	struct start	 s;
@@ -41,37 +52,44 @@ struct daemon {
 };
 
 static void
+timer(long us)
+{
+	struct itimerval	 it;
+
+	memset(&it, 0, sizeof(it));
+	it.it_value.tv_sec = us / 1000000;
+	it.it_value.tv_usec = us % 1000000;
+	(void)setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void
 on_signal(int sig)
 {
 	int	 saved = errno;
 
-	/* A full pipe will wake the loop as well. */
-	if (write(wake[1], sig == SIGCHLD ? "c" : "t", 1) == -1)
-		errno = 0;
+	if (sig == SIGCHLD)
+		reaping = 1;
+	else if (sig != SIGIO && sig != SIGALRM)
+		ending = 1;
+	woken = 1;
+	timer(AGAIN_US);
 	errno = saved;
 }
 
-static int
-catch_signals(struct err *e)
+static void
+catch_signals(void)
 {
-	static const int	 sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+	static const int	 sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD,
+	    SIGIO, SIGALRM };
 	struct sigaction	 sa;
 	size_t			 i;
 
-	if (pipe(wake) == -1)
-		return err_set(e, errno, "pipe");
-	for (i = 0; i < 2; i++) {
-		(void)fcntl(wake[i], F_SETFD, FD_CLOEXEC);
-		(void)fcntl(wake[i], F_SETFL, O_NONBLOCK);
-	}
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_flags = SA_RESTART;
-	sa.sa_handler = on_signal;
+	sa.sa_handler = on_signal;	/* without SA_RESTART: see above */
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		(void)sigaction(sigs[i], &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	(void)sigaction(SIGPIPE, &sa, NULL);
-	return 0;
 }
 
 /* As many descriptors as there may be: most are for nodes without name. */
@@ -207,53 +225,67 @@ unmount(struct daemon *d)
 	}
 }
 
-/* Signals that came: true when it is time to end. */
+/* The unmounting process: true when it is done. */
 static bool
-signalled(struct daemon *d)
+reap(const struct daemon *d)
 {
-	char	 c;
 	pid_t	 pid;
-	bool	 end = false;
+	bool	 done = false;
 
-	while (read(wake[0], &c, 1) == 1) {
-		if (c == 't')
-			unmount(d);
-		while (c == 'c' && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
-			end = end || pid == d->unmounter;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		done = done || pid == d->unmounter;
+	return done;
+}
+
+/* All that signals told of: true when it is time to end. */
+static bool
+attend(struct daemon *d)
+{
+	struct pollfd	 p[CTL_FDS];
+	int		 ms, n, round;
+
+	timer(0);
+	woken = 0;
+	if (ending) {
+		ending = 0;
+		unmount(d);
 	}
-	return end;
+	if (reaping) {
+		reaping = 0;
+		if (reap(d))
+			return true;
+	}
+	for (round = 0; round < ROUNDS; round++) {
+		n = ctl_poll(d->ctl, p);
+		if (poll(p, (nfds_t)n, 0) <= 0 || !ctl_serve(d->ctl, p, n))
+			break;
+	}
+	ctl_tick(d->ctl);
+	/* Who asks without end has to share with the others. */
+	if (round == ROUNDS)
+		timer(AGAIN_US);
+	else if ((ms = ctl_timeout(d->ctl)) >= 0 && !woken)
+		timer((ms + 1) * 1000L);
+	return false;
 }
 
 /* Serve until the view is unmounted: 0, or -errno. */
 static int
 loop(struct daemon *d)
 {
-	struct pollfd	 p[2 + CTL_FDS];
-	int		 n, rc;
+	int	 rc;
 
 	for (;;) {
-		p[0] = (struct pollfd){ .fd = d->fusefd, .events = POLLIN };
-		p[1] = (struct pollfd){ .fd = wake[0], .events = POLLIN };
-		n = ctl_poll(d->ctl, p + 2);
-		if (poll(p, (nfds_t)n + 2, ctl_timeout(d->ctl)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		if (p[0].revents != 0) {
-			rc = hold_take(&d->v, d->fusefd, ctl_frozen(d->ctl));
-			if (rc < 0)
-				return rc == -ENODEV ? 0 : rc;
-		}
+		if (woken && attend(d))
+			return 0;
+		rc = hold_take(&d->v, d->fusefd, ctl_frozen(d->ctl));
+		if (rc < 0)
+			return rc == -ENODEV ? 0 : rc;
 		if (!d->ready && d->v.inited) {
 			d->ready = true;
 			log_msg(LOG_NOTICE, "serving %s", d->s.inst.mount);
 			report(d, NULL);
 		}
-		if (p[1].revents != 0 && signalled(d))
-			return 0;
-		ctl_serve(d->ctl, p + 2, n);
-		ctl_tick(d->ctl);
 	}
 }
 
@@ -282,9 +314,8 @@ serve(struct daemon *d)
 	(void)chdir("/");
 	d->fusefd = -1;
 	d->guardfd = guard_start(d->s.inst.mount, toclose, 3, &e);
-	rc = d->guardfd < 0 ? d->guardfd : catch_signals(&e);
-	if (rc == 0)
-		rc = prepare(d, &e);
+	catch_signals();
+	rc = d->guardfd < 0 ? d->guardfd : prepare(d, &e);
 	if (rc < 0) {
 		report(d, &e);
 		/* The guard takes care of what may be mounted. */

@@ -55,7 +55,7 @@ sys_mount(const char *dir, const char *from, unsigned flags, struct err *e)
 	char		 num[16];
 	int		 fd, mnt = 0, rc;
 
-	if ((fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK)) == -1)
+	if ((fd = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)
 		return err_set(e, errno, "open /dev/fuse");
 	(void)snprintf(num, sizeof(num), "%d", fd);
 	pair(&p, "fstype", "fusefs");

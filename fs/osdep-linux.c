@@ -38,7 +38,7 @@ sys_mount(const char *dir, const char *from, unsigned flags, struct err *e)
 	size_t		 i;
 	int		 fd, rc;
 
-	if ((fd = open("/dev/fuse", O_RDWR | O_CLOEXEC | O_NONBLOCK)) == -1)
+	if ((fd = open("/dev/fuse", O_RDWR | O_CLOEXEC)) == -1)
 		return err_set(e, errno, "open /dev/fuse");
 	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if ((flags & map[i].sys) != 0)
