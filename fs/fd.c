@@ -64,9 +64,8 @@ at_hand(struct view *v, struct node *n)
 	return &t[n->slot];
 }
 
-/* A directory's descriptor where one is at hand, or -1. */
-static int
-dir_now(struct view *v, struct node *n)
+int
+fd_now(struct view *v, struct node *n)
 {
 	struct cfd	*c;
 
@@ -83,12 +82,12 @@ fd_dir(struct view *v, struct node *n)
 	struct node	*d;
 	int		 base, fd, depth = 0, i;
 
-	if ((base = dir_now(v, n)) != -1)
+	if ((base = fd_now(v, n)) != -1)
 		return base;
 	if (!S_ISDIR(n->type))
 		return -ENOTDIR;
 	/* Climb to what is at hand, then come back down by names. */
-	for (d = n; (base = dir_now(v, d)) == -1; d = d->names->dir) {
+	for (d = n; (base = fd_now(v, d)) == -1; d = d->names->dir) {
 		if (d->names == NULL)
 			return -ESTALE;
 		depth++;
@@ -202,8 +201,6 @@ fd_keep(struct view *v, struct node *n, const struct name *m)
 		if ((fd = open_file(v, n, O_RDWR)) == -ETXTBSY ||
 		    fd == -EROFS || fd == -EACCES || fd == -EPERM)
 			fd = open_file(v, n, O_RDONLY);
-	} else if (S_ISDIR(n->type)) {
-		fd = open_file(v, n, O_RDONLY | O_DIRECTORY);
 	} else {
 		if ((dfd = fd_dir(v, m->dir)) < 0)
 			return dfd;
@@ -222,7 +219,8 @@ fd_unkeep(struct view *v, struct node *n)
 	if (n->fd == -1 || n->names == NULL)
 		return;
 	v->nkept--;
-	if (S_ISREG(n->type) || S_ISDIR(n->type))
+	/* It is for writing, or it only names the object. */
+	if (S_ISREG(n->type))
 		(void)put(v, n, n->fd);
 	else
 		(void)close(n->fd);

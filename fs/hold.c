@@ -167,6 +167,8 @@ answer(int fd, struct iovec *iov, int count, void *arg)
 	struct view	*v = arg;
 	uint32_t	 flags;
 	uint8_t		*p;
+	size_t		 n = 0;
+	int		 i;
 
 	if (v->offered != 0) {
 		if (count > 1 && iov[1].iov_len >= WIRE_INIT_FLAGS + 4) {
@@ -177,7 +179,14 @@ answer(int fd, struct iovec *iov, int count, void *arg)
 		}
 		v->offered = 0;
 	}
-	return writev(fd, iov, count);
+	for (i = 0; i < count; i++)
+		n += iov[i].iov_len;
+	if (n > sizeof(v->answer))
+		return writev(fd, iov, count);
+	/* In one piece: the kernel looks up the page of each. */
+	for (n = 0, i = 0; i < count; n += iov[i++].iov_len)
+		memcpy(v->answer + n, iov[i].iov_base, iov[i].iov_len);
+	return write(fd, v->answer, n);
 }
 
 static ssize_t

@@ -77,8 +77,7 @@ op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 		fuse_reply_err(req, errno);
 		return;
 	}
-	if (v->killpriv && wire_write_kills(v->req) &&
-	    (rc = view_killpriv(v, n)) < 0)
+	if (wire_write_kills(v->req) && (rc = view_killpriv(v, n)) < 0)
 		fuse_reply_err(req, -rc);
 	else
 		fuse_reply_write(req, (size_t)k);

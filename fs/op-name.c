@@ -53,15 +53,16 @@ begin(struct making *m, fuse_req_t req, fuse_ino_t parent, const char *name,
 	return view_touch(m->v, m->dir, name, op, flags, &m->who);
 }
 
-/* Make the new object the caller's, as if he had made it on the RAM disk
- * himself; *st becomes its state. */
+/* Make the new object (which fd may be open for, or -1) the caller's, as
+ * if he had made it on the RAM disk himself; *st becomes its state. */
 static int
-own(const struct making *m, struct stat *st)
+own(const struct making *m, int fd, struct stat *st)
 {
 	struct stat	 d;
 	gid_t		 gid = m->who.gid;
 
-	if (fstatat(m->dfd, m->name, st, AT_SYMLINK_NOFOLLOW) == -1)
+	if ((fd != -1 ? fstat(fd, st) :
+	    fstatat(m->dfd, m->name, st, AT_SYMLINK_NOFOLLOW)) == -1)
 		return -errno;
 	if (st->st_uid == m->who.uid && st->st_gid == gid)
 		return 0;
@@ -86,8 +87,9 @@ own(const struct making *m, struct stat *st)
 	return 0;
 }
 
-/* The object is made, or could not be: rc.  Complete it; *e is then the
- * answer.  What can't be completed is taken back. */
+/* The object is made, or could not be: rc, a descriptor of it or 0 or
+ * -errno.  Complete it; *e is then the answer.  What can't be completed is
+ * taken back. */
 static int
 finish(const struct making *m, int rc, struct fuse_entry_param *e)
 {
@@ -95,7 +97,7 @@ finish(const struct making *m, int rc, struct fuse_entry_param *e)
 
 	if (rc < 0)
 		return rc;
-	if ((rc = own(m, &st)) == 0)
+	if ((rc = own(m, rc > 0 ? rc : -1, &st)) == 0)
 		rc = view_entry(m->v, m->dir, m->name, &st, e);
 	if (rc < 0)
 		(void)unlinkat(m->dfd, m->name,
@@ -173,7 +175,7 @@ op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		 * now, it came behind our back, and EEXIST says so. */
 		fd = openat(m.dfd, name, O_RDWR | O_CREAT | O_EXCL |
 		    O_NOFOLLOW | O_CLOEXEC, mode & 07777);
-		rc = finish(&m, fd == -1 ? -errno : 0, &e);
+		rc = finish(&m, fd == -1 ? -errno : fd, &e);
 	}
 	if (rc < 0) {
 		if (fd != -1)
@@ -185,6 +187,11 @@ op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	/* The handle owns nothing: it may never be released. */
 	fi->fh = 0;
 	fi->keep_cache = 1;
+	/* By a handle that can't be read or mapped the cache is no use, and
+	 * without it the kernel need not ask for security.capability before
+	 * a new file's first write. */
+	if ((fi->flags & O_ACCMODE) == O_WRONLY)
+		fi->direct_io = 1;
 	fuse_reply_create(req, &e, fi);
 }
 

@@ -280,20 +280,35 @@ born_here(const struct touch *t, const char *path, size_t len)
 	}
 }
 
+/* The directory of the path that was looked at last: often the next one's,
+ * too. */
+struct last {
+	const char	*path;	/* NULL: none */
+	size_t		 len;	/* of its directory's path */
+	int		 fd;	/* of that, or -errno */
+};
+
 static bool
-is_gone(const struct touch *t, const char *path)
+is_gone(const struct touch *t, const char *path, struct last *l)
 {
 	struct stat	 st;
-	const char	*name;
-	bool		 gone;
-	int		 dfd;
+	const char	*name = path_base(path);
+	size_t		 len = (size_t)(name - path);
 
-	if ((dfd = path_parent(t->root, path, &name)) < 0)
-		return dfd == -ENOENT || dfd == -ENOTDIR;
-	gone = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	if (l->path == NULL || len != l->len ||
+	    memcmp(path, l->path, len) != 0) {
+		if (l->path != NULL && l->fd >= 0)
+			(void)close(l->fd);
+		l->path = path;
+		l->len = len;
+		l->fd = path_parent(t->root, path, &name);
+	}
+	if (l->fd < 0)
+		return l->fd == -ENOENT || l->fd == -ENOTDIR;
+	if (*name == '\0')
+		return false;	/* the root */
+	return fstatat(l->fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT;
-	(void)close(dfd);
-	return gone;
 }
 
 static void
@@ -317,12 +332,15 @@ compact(struct touch *t)
 	struct buf	 b = BUF_INIT;
 	struct jrn_rec	 rec;
 	struct rd	 r = { t->map + JRN_HEAD, t->used - JRN_HEAD, false };
+	struct last	 last = { NULL, 0, -1 };
 	const uint8_t	*p = r.p;
 
 	for (; jrn_get(&r, &rec) == 1; p = r.p)
 		if (!born_here(t, rec.path, rec.pathlen) ||
-		    !is_gone(t, rec.path))
+		    !is_gone(t, rec.path, &last))
 			put_bytes(&b, p, (size_t)(r.p - p));
+	if (last.path != NULL && last.fd >= 0)
+		(void)close(last.fd);
 	if (b.len > SEG_MAX / 2) {
 		b.len = 0;
 		put_scan(&b);

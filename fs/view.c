@@ -71,12 +71,11 @@ view_stat(struct view *v, struct node *n, struct stat *st)
 	const char	*name;
 	int		 dfd;
 
-	if (S_ISREG(n->type) && n->slot >= 0)
-		return fstat(v->files[n->slot].fd, st) == -1 ? -errno : 0;
+	/* Without a name to be looked up it is quicker. */
+	if ((dfd = fd_now(v, n)) != -1)
+		return fstat(dfd, st) == -1 ? -errno : 0;
 	if ((dfd = view_reach(v, n, &name)) < 0)
 		return dfd;
-	if (name == NULL)
-		return fstat(dfd, st) == -1 ? -errno : 0;
 	if (fstatat(dfd, name, st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -errno;
 	/* Another object under this name: changed behind our back. */
@@ -100,7 +99,14 @@ view_killpriv(struct view *v, struct node *n)
 	st.st_mode &= ~(mode_t)S_ISUID;
 	if ((st.st_mode & S_IXGRP) != 0)
 		st.st_mode &= ~(mode_t)S_ISGID;
-	return fchmod(fd, st.st_mode & 07777) == -1 ? -errno : 0;
+	if (fchmod(fd, st.st_mode & 07777) == -1)
+		return -errno;
+	/* The kernel goes by its copy of the mode, which no write's answer
+	 * brings up to date; its attributes alone are meant by -1.  If it
+	 * has none any more, so much the better. */
+	(void)fuse_lowlevel_notify_inval_inode(v->se,
+	    node_id(&v->nodes, n->ino), -1, 0);
+	return 0;
 }
 
 void

@@ -56,6 +56,7 @@ struct view {
 	bool		 killpriv; /* the kernel leaves suid bits to us */
 	bool		 inited; /* INIT is answered */
 	uint32_t	 offered; /* INIT's flags, until it is answered */
+	uint8_t		 answer[512]; /* a short answer in one piece */
 	struct held	*held;	/* requests that wait for a thaw */
 	size_t		 nheld;
 	uint64_t	 nreq[VIEW_OPS]; /* requests by opcode */
@@ -72,6 +73,8 @@ struct who {
 #define VIEW(req)	((struct view *)fuse_req_userdata(req))
 
 /* fd.c: descriptors. */
+/* What is open for the node just now, or -1. */
+int	fd_now(struct view *, struct node *);
 /* Of a directory, for reading and as the base of *at(); owned by the
  * cache, good until two others have been asked for. */
 int	fd_dir(struct view *, struct node *);
