@@ -173,7 +173,9 @@ set_attrs(struct view *v, struct node *n, const struct stat *want, int set)
 	}
 	if ((set & ~(FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_KILL_SUID)) == 0)
 		return 0;
-	if ((dfd = view_reach(v, n, &name)) < 0)
+	if (S_ISREG(n->type) && (dfd = fd_now(v, n)) != -1)
+		name = NULL;
+	else if ((dfd = view_reach(v, n, &name)) < 0)
 		return dfd;
 	/* The owner first: to change it strips suid from the mode. */
 	if ((set & SET_OWNER) != 0)

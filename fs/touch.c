@@ -1,12 +1,10 @@
 /*
  * touch.c: the daemon's end of the change journal.
  *
- * The newest segment is mapped, and a table finds in it the records of a
- * path.  Space is reserved before it is written to.  Where there is none
- * left, one record for which room was kept says that everything is to be
+ * Space is reserved before it is written to.  Where there is none left,
+ * one record for which room was kept says that everything is to be
  * looked at, and the change goes on: deleting must work on a full disk.
  */
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -20,248 +18,23 @@
 #include "../lib/osdep.h"
 #include "../lib/path.h"
 #include "log.h"
+#include "seg.h"
 #include "touch.h"
 
-#define SEG_FIRST	16384u		/* bytes reserved at first */
 #define SEG_COMPACT	65536u		/* below this none is compacted */
-#define SEG_MAX		(8u << 20)	/* beyond this it becomes one SCAN */
 #define SPARE		128u		/* bytes kept for a SCAN record */
 #define WHO_MAX		4		/* records of a path */
 
-struct slot {
-	uint32_t	 hash;	/* of the path */
-	uint32_t	 off;	/* of the record in the segment; 0: free */
-	uint32_t	 pid;	/* who changed it last */
-};
-
 struct touch {
-	int		 dirfd;	/* the state directory; the caller's */
+	struct seg	 s;	/* what is added to */
 	int		 root;	/* the running tree; the caller's */
-	int		 fd;	/* the segment */
-	uint8_t		*map;	/* its bytes */
-	size_t		 size;	/* that are reserved and mapped */
-	size_t		 used;	/* and in use */
-	size_t		 least;	/* in use when last compacted */
-	uint64_t	 seq;	/* the segment's number */
-	uint64_t	 nrec;	/* its records */
-	struct slot	*tab;	/* open addressing, 2^n slots */
-	size_t		 cap;
+	size_t		 least;	/* bytes in use when last compacted */
 	struct buf	 path;	/* of the change at hand */
 	struct buf	 rec;	/* the record in the making */
 	char		 comm[JRN_COMM]; /* who makes it, */
 	bool		 known;	/* once that was asked for */
 	bool		 full;	/* no space was left last time */
 };
-
-static uint32_t
-path_hash(const char *p, size_t n)
-{
-	uint32_t	 h = 2166136261u;
-
-	for (; n > 0; n--)
-		h = (h ^ (unsigned char)*p++) * 16777619u;	/* FNV-1a */
-	return h ^ h >> 15;
-}
-
-/* The record at a slot. */
-static struct jrn_rec
-rec_at(const struct touch *t, const struct slot *s)
-{
-	struct rd	 r = { t->map + s->off, t->used - s->off, false };
-	struct jrn_rec	 rec;
-
-	jrn_peek(&r, &rec);
-	return rec;
-}
-
-/* The next slot from *i on that holds this path, or NULL. */
-static struct slot *
-next_slot(const struct touch *t, uint32_t h, const char *path, size_t len,
-    size_t *i)
-{
-	struct jrn_rec	 rec;
-	struct slot	*s;
-
-	for (; (s = &t->tab[*i & (t->cap - 1)])->off != 0; ++*i) {
-		if (s->hash != h)
-			continue;
-		rec = rec_at(t, s);
-		if (rec.pathlen == len && memcmp(rec.path, path, len) == 0) {
-			++*i;
-			return s;
-		}
-	}
-	return NULL;
-}
-
-/* The flags of all records of this path; *n of them. */
-static unsigned
-flags_of(const struct touch *t, const char *path, size_t len, int *n)
-{
-	uint32_t	 h = path_hash(path, len);
-	size_t		 i = h;
-	unsigned	 flags = 0;
-	struct slot	*s;
-
-	for (*n = 0; (s = next_slot(t, h, path, len, &i)) != NULL; ++*n)
-		flags |= rec_at(t, s).flags;
-	return flags;
-}
-
-static int
-tab_resize(struct touch *t, size_t cap)
-{
-	struct slot	*old = t->tab, *tab;
-	size_t		 i, j;
-
-	if ((tab = calloc(cap, sizeof(*tab))) == NULL)
-		return -ENOMEM;
-	for (i = 0; old != NULL && i < t->cap; i++) {
-		if (old[i].off == 0)
-			continue;
-		for (j = old[i].hash; tab[j & (cap - 1)].off != 0; j++)
-			continue;
-		tab[j & (cap - 1)] = old[i];
-	}
-	free(old);
-	t->tab = tab;
-	t->cap = cap;
-	return 0;
-}
-
-/* Enter a record; there is room (tab_room()). */
-static void
-tab_add(struct touch *t, const struct jrn_rec *rec, size_t off)
-{
-	uint32_t	 h = path_hash(rec->path, rec->pathlen);
-	size_t		 i = h;
-
-	while (t->tab[i & (t->cap - 1)].off != 0)
-		i++;
-	t->tab[i & (t->cap - 1)] = (struct slot){ h, (uint32_t)off, rec->pid };
-	t->nrec++;
-}
-
-static int
-tab_room(struct touch *t)
-{
-	return t->nrec + 1 <= t->cap / 4 * 3 ? 0 : tab_resize(t, t->cap * 2);
-}
-
-/* Reserve and map this many bytes of the segment. */
-static int
-reserve(struct touch *t, size_t size)
-{
-	static const uint8_t zero[4096];
-	size_t		 at, n;
-	void		*map;
-	int		 rc;
-
-	rc = posix_fallocate(t->fd, 0, (off_t)size);
-	if (rc == EINVAL || rc == EOPNOTSUPP) {
-		/* The file system can't: then by hand. */
-		for (rc = 0, at = t->size; rc == 0 && at < size; at += n) {
-			n = size - at < sizeof(zero) ? size - at :
-			    sizeof(zero);
-			if (pwrite(t->fd, zero, n, (off_t)at) != (ssize_t)n)
-				rc = ENOSPC;
-		}
-	}
-	if (rc != 0)
-		return -rc;
-	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, t->fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	if (t->map != NULL)
-		(void)munmap(t->map, t->size);
-	t->map = map;
-	t->size = size;
-	return 0;
-}
-
-static void
-seg_close(struct touch *t)
-{
-	if (t->map != NULL)
-		(void)munmap(t->map, t->size);
-	if (t->fd != -1)
-		(void)close(t->fd);	/* it lies in RAM */
-	t->map = NULL;
-	t->size = t->used = 0;
-	t->fd = -1;
-}
-
-/* Enter all the records of the mapped segment. */
-static int
-seg_index(struct touch *t)
-{
-	struct rd	 r = { t->map + JRN_HEAD, t->size - JRN_HEAD, false };
-	struct jrn_rec	 rec;
-	size_t		 off = JRN_HEAD;
-	int		 rc;
-
-	memset(t->tab, 0, t->cap * sizeof(*t->tab));
-	t->nrec = 0;
-	while (jrn_get(&r, &rec) == 1) {
-		if ((rc = tab_room(t)) < 0)
-			return rc;
-		tab_add(t, &rec, off);
-		off = (size_t)(r.p - t->map);
-	}
-	t->used = off;
-	return 0;
-}
-
-/*
- * Make the segment seq of these record bytes, and let it take the place
- * of the one that is mapped.  On failure that one stays.
- */
-static int
-seg_make(struct touch *t, uint64_t seq, const uint8_t *recs, size_t n,
-    struct err *e)
-{
-	static const char tmp[] = "journal.new";
-	struct touch	 was = *t;
-	struct buf	 head = BUF_INIT;
-	char		 name[JRN_NAME];
-	size_t		 size = SEG_FIRST;
-	int		 rc;
-
-	while (size < (JRN_HEAD + n) * 2)
-		size *= 2;
-	jrn_name(name, seq);
-	jrn_put_head(&head, seq);
-	t->map = NULL;
-	t->size = 0;
-	if ((t->fd = jrn_create(t->dirfd, tmp, e)) < 0)
-		rc = t->fd;
-	else if ((rc = head.bad ? -ENOMEM : reserve(t, size)) < 0)
-		rc = err_set(e, -rc, "write %s", name);
-	else {
-		memcpy(t->map, head.p, JRN_HEAD);
-		if (n > 0)
-			memcpy(t->map + JRN_HEAD, recs, n);
-		if (renameat(t->dirfd, tmp, t->dirfd, name) == -1)
-			rc = err_set(e, errno, "rename %s to %s", tmp, name);
-	}
-	buf_free(&head);
-	if (rc < 0) {
-		if (t->fd >= 0) {
-			seg_close(t);
-			(void)unlinkat(t->dirfd, tmp, 0);
-		}
-		was.tab = t->tab;
-		was.cap = t->cap;
-		*t = was;
-		return rc;
-	}
-	t->seq = seq;
-	if (was.map != NULL)
-		(void)munmap(was.map, was.size);
-	if (was.fd != -1)
-		(void)close(was.fd);
-	return seg_index(t);
-}
 
 /* Whether the path, or one above it, was made in this segment. */
 static bool
@@ -270,7 +43,7 @@ born_here(const struct touch *t, const char *path, size_t len)
 	int	 n;
 
 	for (;;) {
-		if ((flags_of(t, path, len, &n) & JRN_BORN) != 0)
+		if ((seg_flags(&t->s, path, len, &n) & JRN_BORN) != 0)
 			return true;
 		while (len > 0 && path[len - 1] != '/')
 			len--;
@@ -331,7 +104,7 @@ compact(struct touch *t)
 {
 	struct buf	 b = BUF_INIT;
 	struct jrn_rec	 rec;
-	struct rd	 r = { t->map + JRN_HEAD, t->used - JRN_HEAD, false };
+	struct rd	 r = { t->s.map + JRN_HEAD, t->s.used - JRN_HEAD, false };
 	struct last	 last = { NULL, 0, -1 };
 	const uint8_t	*p = r.p;
 
@@ -346,8 +119,8 @@ compact(struct touch *t)
 		put_scan(&b);
 	}
 	if (!b.bad)
-		(void)seg_make(t, t->seq, b.p, b.len, NULL);
-	t->least = t->used;
+		(void)seg_make(&t->s, t->s.seq, b.p, b.len, NULL);
+	t->least = t->s.used;
 	buf_free(&b);
 }
 
@@ -355,28 +128,15 @@ compact(struct touch *t)
 static int
 room(struct touch *t, size_t n)
 {
-	size_t	 size = t->size;
+	size_t	 size = t->s.size;
 
-	if (t->used + n > SEG_COMPACT && t->used >= 2 * t->least)
+	if (t->s.used + n > SEG_COMPACT && t->s.used >= 2 * t->least)
 		compact(t);
-	if (t->used + n + SPARE <= t->size)
+	if (t->s.used + n + SPARE <= t->s.size)
 		return 0;
-	while (size < t->used + n + SPARE)
+	while (size < t->s.used + n + SPARE)
 		size += size < (1u << 20) ? size : (1u << 20);
-	return reserve(t, size);
-}
-
-/* The record's bytes become part of the segment.  Its first word comes
- * last, so that a reader, or a successor, never sees half of it. */
-static void
-append(struct touch *t, const struct buf *b)
-{
-	uint8_t	*p = t->map + t->used;
-
-	memcpy(p + 4, b->p + 4, b->len - 4);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	memcpy(p, b->p, 4);
-	t->used += b->len;
+	return seg_reserve(&t->s, size);
 }
 
 static int
@@ -384,7 +144,7 @@ add(struct touch *t, const struct jrn_rec *rec)
 {
 	int	 rc;
 
-	if ((rc = tab_room(t)) < 0)
+	if ((rc = seg_slot(&t->s)) < 0)
 		return rc;
 	t->rec.len = 0;
 	jrn_put(&t->rec, rec);
@@ -400,37 +160,29 @@ add(struct touch *t, const struct jrn_rec *rec)
 		return touch_scan(t);
 	}
 	t->full = false;
-	append(t, &t->rec);
-	tab_add(t, rec, t->used - t->rec.len);
+	seg_append(&t->s, &t->rec);
 	return 0;
 }
 
 int
 touch_scan(struct touch *t)
 {
-	struct jrn_rec	 rec;
-	struct rd	 r;
-	struct slot	*s;
-	uint32_t	 h = path_hash("", 0);
-	size_t		 i = h;
+	struct slot	*s = NULL;
 	int		 rc;
 
-	while ((s = next_slot(t, h, "", 0, &i)) != NULL)
-		if (rec_at(t, s).op == JRN_SCAN)
+	while ((s = seg_next(&t->s, "", 0, s)) != NULL)
+		if (seg_rec(&t->s, s).op == JRN_SCAN)
 			return 0;
 	t->rec.len = 0;
 	put_scan(&t->rec);
-	if (t->rec.bad || (rc = tab_room(t)) < 0) {
+	if (t->rec.bad || (rc = seg_slot(&t->s)) < 0) {
 		buf_free(&t->rec);
 		return -ENOMEM;
 	}
 	/* It fits into what was kept for it. */
-	if (t->used + t->rec.len > t->size && (rc = room(t, t->rec.len)) < 0)
+	if (t->s.used + t->rec.len > t->s.size && (rc = room(t, t->rec.len)) < 0)
 		return rc;
-	append(t, &t->rec);
-	r = (struct rd){ t->rec.p, t->rec.len, false };
-	jrn_peek(&r, &rec);
-	tab_add(t, &rec, t->used - t->rec.len);
+	seg_append(&t->s, &t->rec);
 	return 0;
 }
 
@@ -449,7 +201,7 @@ comm(struct touch *t, const struct who *who)
 static void
 bump(const struct touch *t, const struct slot *s)
 {
-	uint8_t		*p = t->map + s->off + JRN_COUNT_OFF;
+	uint8_t		*p = t->s.map + s->off + JRN_COUNT_OFF;
 	uint32_t	 n = get_le32(p);
 
 	if (n < UINT32_MAX)
@@ -461,22 +213,18 @@ touch_again(struct touch *t, const struct node *dir, const char *name,
     unsigned flags, const struct who *who)
 {
 	struct jrn_rec	 rec;
-	struct slot	*s, *mine = NULL, *last = NULL;
+	struct slot	*s = NULL, *mine = NULL, *last = NULL;
 	bool		 tree = (flags & JRN_TREE) == 0;
-	uint32_t	 h;
-	size_t		 i;
 	int		 n = 0, rc;
 
 	t->known = false;
 	if ((rc = node_path(dir, name, &t->path)) < 0)
 		return rc;
-	h = path_hash((char *)t->path.p, t->path.len);
-	i = h;
-	while ((s = next_slot(t, h, (char *)t->path.p, t->path.len, &i)) !=
+	while ((s = seg_next(&t->s, (char *)t->path.p, t->path.len, s)) !=
 	    NULL) {
 		last = s;
 		n++;
-		rec = rec_at(t, s);
+		rec = seg_rec(&t->s, s);
 		tree = tree || (rec.flags & JRN_TREE) != 0;
 		if (mine == NULL && rec.uid == who->uid &&
 		    (s->pid == (uint32_t)who->pid ||
@@ -510,7 +258,7 @@ touch_new(struct touch *t, const struct node *dir, const char *name,
 	rec.path = (char *)t->path.p;
 	rec.pathlen = t->path.len;
 	/* Only what comes first can tell that a path was born. */
-	(void)flags_of(t, rec.path, rec.pathlen, &n);
+	(void)seg_flags(&t->s, rec.path, rec.pathlen, &n);
 	if (n > 0)
 		flags &= ~(unsigned)JRN_BORN;
 	rec.flags = (uint8_t)flags;
@@ -523,17 +271,17 @@ touch_new(struct touch *t, const struct node *dir, const char *name,
 int
 touch_rotate(struct touch *t, uint64_t *ended, struct err *e)
 {
-	size_t	 used = t->used;
+	size_t	 used = t->s.used;
 	int	 fd, rc;
 
-	*ended = t->seq - 1;
-	if (t->nrec == 0)
+	*ended = t->s.seq - 1;
+	if (t->s.nrec == 0)
 		return 0;
-	if ((fd = dup(t->fd)) == -1)
+	if ((fd = dup(t->s.fd)) == -1)
 		return err_set(e, errno, "end journal.%llu",
-		    (unsigned long long)t->seq);
-	if ((rc = seg_make(t, t->seq + 1, NULL, 0, e)) == 0) {
-		*ended = t->seq - 1;
+		    (unsigned long long)t->s.seq);
+	if ((rc = seg_make(&t->s, t->s.seq + 1, NULL, 0, e)) == 0) {
+		*ended = t->s.seq - 1;
 		t->least = 0;
 		/* What was reserved and not needed; if not, no harm. */
 		if (ftruncate(fd, (off_t)used) == -1)
@@ -551,52 +299,6 @@ count_only(void *arg, const struct jrn_rec *rec)
 	return 0;
 }
 
-/* Go on in the newest segment that is there.  1, or 0 where it can't be
- * used. */
-static int
-take_over(struct touch *t, uint64_t seq, struct err *e)
-{
-	char		 name[JRN_NAME];
-	struct stat	 st;
-	struct buf	 head = BUF_INIT;
-	size_t		 size = SEG_FIRST;
-	int		 rc;
-
-	jrn_name(name, seq);
-	t->fd = openat(t->dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (t->fd == -1)
-		return errno == ENOENT ? 0 : err_set(e, errno, "open %s",
-		    name);
-	if (fstat(t->fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size < JRN_HEAD || st.st_size > SEG_MAX) {
-		seg_close(t);
-		return 0;
-	}
-	while (size < (size_t)st.st_size)
-		size *= 2;
-	t->size = (size_t)st.st_size;
-	if ((rc = reserve(t, size)) < 0) {
-		seg_close(t);
-		return err_set(e, -rc, "map %s", name);
-	}
-	jrn_put_head(&head, seq);
-	if (head.bad || memcmp(t->map, head.p, JRN_HEAD) != 0) {
-		buf_free(&head);
-		seg_close(t);
-		return 0;
-	}
-	buf_free(&head);
-	if ((rc = seg_index(t)) < 0) {
-		seg_close(t);
-		return err_set(e, -rc, "read %s", name);
-	}
-	t->seq = seq;
-	t->least = t->used;
-	/* The rest of a torn record, whose change never took place. */
-	memset(t->map + t->used, 0, t->size - t->used);
-	return 1;
-}
-
 int
 touch_open(struct touch **tp, int dirfd, int root, struct err *e)
 {
@@ -606,26 +308,22 @@ touch_open(struct touch **tp, int dirfd, int root, struct err *e)
 	int		 rc;
 
 	*tp = NULL;
-	if ((t = calloc(1, sizeof(*t))) == NULL)
-		return err_set(e, ENOMEM, "open the journal");
-	t->dirfd = dirfd;
-	t->root = root;
-	t->fd = -1;
-	if ((rc = tab_resize(t, 256)) < 0) {
+	if ((t = calloc(1, sizeof(*t))) == NULL ||
+	    seg_init(&t->s, dirfd) < 0) {
 		free(t);
-		return err_set(e, -rc, "open the journal");
+		return err_set(e, ENOMEM, "open the journal");
 	}
+	t->root = root;
 	rc = jrn_scan(dirfd, UINT64_MAX, count_only, &n, &damaged, &last, e);
-	if (rc == 0 && last > 0 && (rc = take_over(t, last, e)) == 1) {
-		*tp = t;
-		return 0;
-	}
+	if (rc == 0 && last > 0)
+		rc = seg_take_over(&t->s, last, e);
 	if (rc == 0)
-		rc = seg_make(t, last + 1, NULL, 0, e);
+		rc = seg_make(&t->s, last + 1, NULL, 0, e);
 	if (rc < 0) {
 		touch_close(t);
 		return rc;
 	}
+	t->least = t->s.used;
 	*tp = t;
 	return 0;
 }
@@ -635,27 +333,26 @@ touch_close(struct touch *t)
 {
 	if (t == NULL)
 		return;
-	seg_close(t);
+	seg_free(&t->s);
 	buf_free(&t->path);
 	buf_free(&t->rec);
-	free(t->tab);
 	free(t);
 }
 
 uint64_t
 touch_bytes(const struct touch *t)
 {
-	return t->used;
+	return t->s.used;
 }
 
 uint64_t
 touch_records(const struct touch *t)
 {
-	return t->nrec;
+	return t->s.nrec;
 }
 
 uint64_t
 touch_segment(const struct touch *t)
 {
-	return t->seq;
+	return t->s.seq;
 }

@@ -23,7 +23,7 @@
 #define VIEW_OPS	64	/* opcodes that are counted one by one */
 
 #define FDS_DIR		64	/* directory descriptors at hand */
-#define FDS_FILE	16	/* and of files */
+#define FDS_FILE	32	/* and of files */
 
 /* A descriptor at hand. */
 struct cfd {
