@@ -84,7 +84,7 @@ void
 box_find(struct box *b)
 {
 	struct pers	 p = { b->base, &b->ov, NULL };
-	struct err	 e;
+	struct err	 e = { 0, "" };
 
 	pend_free(&b->pend);
 	if ((b->all ? pend_find_all : pend_find)(&b->pend, b->run,

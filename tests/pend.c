@@ -182,6 +182,35 @@ hard_links_are_kept_made_and_broken(void)
 }
 
 static void
+links_to_outside_of_the_base_are_none(void)
+{
+	struct box	 b;
+	int		 base = t_dir(), out = t_dir();
+
+	/* An image may be made of links to one copy. */
+	t_file(base, "one", "1\n");
+	t_file(base, "two", "2\n");
+	t_file(base, "dir/three", "3\n");
+	OK(linkat(base, "one", out, "1", 0) == 0);
+	OK(linkat(base, "two", out, "2", 0) == 0);
+	OK(linkat(base, "dir/three", out, "3", 0) == 0);
+	box_new(&b, base);
+	box_expect(&b, "");
+	t_file(b.run, "one", "changed\n");
+	box_expect(&b, "M one\n");
+	OK(box_commit(&b, NULL) == 1 && box_restores(&b));
+	t_link(b.run, "two", "four");
+	box_expect(&b, "A four\nm two\n");
+	OK(box_commit(&b, NULL) == 2 && box_restores(&b));
+	t_rm(b.run, "four");
+	t_file(b.run, "one", "1\n");
+	box_expect(&b, "D four\nM one\n");
+	(void)box_commit(&b, NULL);
+	OK(ents_find(&b.ov, "one") == NULL && box_restores(&b));
+	box_free(&b);
+}
+
+static void
 the_journal_says_where_to_look(void)
 {
 	struct box	 b;
@@ -432,6 +461,8 @@ main(int argc, char **argv)
 		    a_type_may_change_to_any_other },
 		{ "hard links are kept, made and broken",
 		    hard_links_are_kept_made_and_broken },
+		{ "links to outside of the base are none",
+		    links_to_outside_of_the_base_are_none },
 		{ "the journal says where to look",
 		    the_journal_says_where_to_look },
 		{ "a damaged journal hides nothing",

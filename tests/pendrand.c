@@ -287,6 +287,24 @@ commit(void)
 		bad = true;
 }
 
+/* Each file of the base gets a name elsewhere, as images have it. */
+static void
+link_out(int base)
+{
+	const char	*name;
+	char		 to[24];
+	size_t		 i;
+	int		 out = t_dir(), dfd;
+
+	look(base);
+	for (i = 0; i < all.n; i++) {
+		dfd = path_parent(base, all.v[i], &name);
+		(void)snprintf(to, sizeof(to), "%zu", i);
+		(void)linkat(dfd, name, out, to, 0);
+		(void)close(dfd);
+	}
+}
+
 static void
 random_changes(void)
 {
@@ -299,6 +317,8 @@ random_changes(void)
 		b.run = -1;
 		for (i = 0; i < 20; i++)
 			step(base);
+		if (round % 2 == 1)
+			link_out(base);
 		box_new(&b, base);
 		for (i = 0; i < 120; i++) {
 			step(b.run);

@@ -26,10 +26,11 @@ t_dir(void)
 {
 	const char	*top = access("/dev/shm", W_OK) == 0 ? "/dev/shm" :
 			    "/tmp";
-	char		*n = names[ndirs];
+	char		*n;
 
-	if (ndirs == MAXDIRS)
+	if (ndirs >= MAXDIRS)
 		errx(2, "too many directories");
+	n = names[ndirs];
 	(void)snprintf(n, sizeof(names[0]), "%s/cfgfs-test.XXXXXX", top);
 	if (mkdtemp(n) == NULL || chmod(n, 0755) == -1 ||
 	    (fds[ndirs] = open(n, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)

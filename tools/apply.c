@@ -62,7 +62,8 @@ apply_linked(struct apply *a, uint32_t link, const char *path)
 	if ((s = strdup(path)) == NULL)
 		return -ENOMEM;
 	memmove(&a->v[i + 1], &a->v[i], (a->n - i) * sizeof(*a->v));
-	a->v[i] = (struct apply_link){ link, s };
+	a->v[i].link = link;
+	a->v[i].path = s;
 	a->n++;
 	return 0;
 }

@@ -12,9 +12,10 @@
 
 /*
  * name in dfd gets what e says ("." is dfd itself); fd is the open file,
- * or -1: then it was made with its mode, which stays.  Attributes that e doesn't have are taken away unless `fresh`
- * says that there can be none.  Follows no symbolic link.  Extended
- * attributes that the file system can't hold are left out: then 1.
+ * or -1: then it was made with its mode, which stays.  Attributes that e
+ * doesn't have are taken away unless `fresh` says that there can be none.
+ * Follows no symbolic link.  Extended attributes that the file system
+ * can't hold are left out: then 1.
  */
 int	attr_set(int dfd, const char *name, int fd, const struct ent *e,
 	    bool fresh, struct err *);

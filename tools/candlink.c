@@ -23,7 +23,7 @@ cand_cmp(const void *a, const void *b)
 static const struct cand *
 cand_find(const struct finder *f, const char *path)
 {
-	struct cand	 key;
+	struct cand	 key = { .differ = false };
 
 	key.p.path = (char *)(uintptr_t)path;
 	return f->n == 0 ? NULL :

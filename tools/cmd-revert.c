@@ -28,7 +28,7 @@ struct job {
 	struct strs	 paths;
 	struct pend	 pend;
 	bool		*sel;		/* by index: to be reverted */
-	struct links	 base;		/* hard links of the base, where needed */
+	struct links	 base;		/* the base's hard links, if needed */
 	bool		 base_read;
 	struct apply	 a;
 	size_t		 ndone, nfailed;

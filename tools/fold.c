@@ -167,7 +167,7 @@ fold_sort(struct fold *f)
 const struct susp *
 fold_find(const struct fold *f, const char *path)
 {
-	struct susp	 key;
+	struct susp	 key = { NULL, false, false, NULL, 0 };
 
 	key.path = (char *)(uintptr_t)path;
 	return f->n == 0 ? NULL :
