@@ -86,6 +86,9 @@ like "revert says what it did" "$out" '^5 paths reverted$'
 is "nothing of it stays pending" "$(pending)" ""
 
 # Revert, one kind after another.
+ln "$MNT/ssh/sshd_config" "$MNT/sshd.link"
+ln "$MNT/mail/aliases" "$MNT/aliases.link"
+setfattr -n trusted.note -v here "$MNT/rc.d/sshd"
 cfg commit > /dev/null
 snap "$MNT" > "$T/want"
 echo x >> "$MNT/rc.conf"
@@ -95,6 +98,9 @@ rm "$MNT/localtime"
 echo file > "$MNT/localtime"
 ln "$MNT/passwd" "$MNT/passwd.2"
 rm "$MNT/fifo"
+rm "$MNT/sshd.link"
+cp -p "$MNT/ssh/sshd_config" "$MNT/sshd.link"
+setfattr -x trusted.note "$MNT/rc.d/sshd"
 mkdir -p "$MNT/new/deep"
 before=$(pending)
 like "revert -n names them" "$(cfg revert -n .)" 'would be reverted$'
