@@ -22,13 +22,15 @@ lay_out(struct super *sb, uint32_t align, uint32_t areas)
 {
 	uint64_t	 end;
 
+	if (align == 0 || areas == 0)
+		return false;
 	/* The copy of the superblock has the last unit for itself. */
 	end = (sb->size - SUPER_LEN) / align * align;
+	if (end <= align)
+		return false;
 	sb->align = align;
 	sb->areas = areas;
 	sb->first = align;
-	if (align == 0 || areas == 0 || end <= align)
-		return false;
 	sb->area = (end - align) / areas / align * align;
 	return super_geom_ok(sb);
 }

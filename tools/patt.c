@@ -89,11 +89,11 @@ static size_t
 set_match(const char *p, uint8_t c, bool *hit)
 {
 	const char	*start = p;
-	bool		 not = *p == '!' || *p == '^', in = false;
+	bool		 but = *p == '!' || *p == '^', in = false;
 	uint8_t		 lo, hi;
 	size_t		 n;
 
-	p += not;
+	p += but;
 	do {
 		if (p[0] == '[' && p[1] == ':') {
 			if ((n = class_match(p + 2, c, &in)) == 0)
@@ -113,7 +113,7 @@ set_match(const char *p, uint8_t c, bool *hit)
 		if (c >= lo && c <= hi)
 			in = true;
 	} while (*p != ']');
-	*hit = in != not;
+	*hit = in != but;
 	return (size_t)(p - start) + 1;
 }
 

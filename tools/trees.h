@@ -48,8 +48,8 @@ int	tree_content(void *arg, const struct ent *, struct buf *,
 	    struct err *);
 /* Another name of e's inode, or NULL. */
 const char *tree_linked(const struct tree *, const struct ent *e);
-/* Whether this user could read what e is, in this tree. */
-int	tree_readable(const struct tree *, const struct ent *e, bool *can,
+/* Whether this user could read what x is, in this tree. */
+int	tree_readable(const struct tree *, const struct ent *x, bool *can,
 	    struct err *);
 
 /* The paths in which the two can differ, in order. */
