@@ -174,7 +174,7 @@ answer(int fd, struct iovec *iov, int count, void *arg)
 		if (count > 1 && iov[1].iov_len >= WIRE_INIT_FLAGS + 4) {
 			p = (uint8_t *)iov[1].iov_base + WIRE_INIT_FLAGS;
 			memcpy(&flags, p, sizeof(flags));
-			flags |= sys_init_flags(v->offered, &v->killpriv);
+			flags |= sys_init_flags(v->offered);
 			memcpy(p, &flags, sizeof(flags));
 		}
 		v->offered = 0;

@@ -158,7 +158,8 @@ do_truncate(struct view *v, struct node *n, off_t size)
 			    FUSE_SET_ATTR_MTIME_NOW)
 
 static int
-set_attrs(struct view *v, struct node *n, const struct stat *want, int set)
+set_attrs(struct view *v, struct node *n, const struct stat *want, int set,
+    fuse_req_t req)
 {
 	struct timespec	 ts[2];
 	const char	*name;
@@ -168,7 +169,7 @@ set_attrs(struct view *v, struct node *n, const struct stat *want, int set)
 		if ((rc = do_truncate(v, n, want->st_size)) < 0)
 			return rc;
 		if ((set & FUSE_SET_ATTR_KILL_SUID) != 0 &&
-		    (rc = view_killpriv(v, n)) < 0)
+		    (rc = view_killpriv(v, n, req)) < 0)
 			return rc;
 	}
 	if ((set & ~(FUSE_SET_ATTR_SIZE | FUSE_SET_ATTR_KILL_SUID)) == 0)
@@ -214,7 +215,7 @@ op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *want, int set,
 		rc = view_touch_node(v, n, (set & FUSE_SET_ATTR_SIZE) != 0 ?
 		    JRN_WRITE : JRN_ATTR, &who);
 	if (rc == 0)
-		rc = set_attrs(v, n, want, set & ~FUSE_SET_ATTR_CTIME);
+		rc = set_attrs(v, n, want, set & ~FUSE_SET_ATTR_CTIME, req);
 	if (rc == 0)
 		rc = view_stat(v, n, &st);
 	if (rc < 0)

@@ -77,7 +77,7 @@ op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size,
 		fuse_reply_err(req, errno);
 		return;
 	}
-	if (wire_write_kills(v->req) && (rc = view_killpriv(v, n)) < 0)
+	if (wire_write_kills(v->req) && (rc = view_killpriv(v, n, req)) < 0)
 		fuse_reply_err(req, -rc);
 	else
 		fuse_reply_write(req, (size_t)k);
@@ -89,12 +89,16 @@ op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
 {
 	struct view	*v = VIEW(req);
 	struct who	 who = view_who(req);
-	int		 fd;
+	struct node	*n = view_node(v, ino);
+	int		 rc;
 
 	(void)fi;
-	if ((fd = writable(v, view_node(v, ino), &who)) >= 0)
-		fd = sys_fallocate(fd, mode, off, len);
-	fuse_reply_err(req, fd < 0 ? -fd : 0);
+	if ((rc = writable(v, n, &who)) >= 0)
+		rc = sys_fallocate(rc, mode, off, len);
+	/* Here and for copies nothing tells of the user's rights but that. */
+	if (rc == 0 && who.uid != 0)
+		rc = view_killpriv(v, n, req);
+	fuse_reply_err(req, -rc);
 }
 
 void
@@ -122,20 +126,22 @@ op_copy(fuse_req_t req, fuse_ino_t in, off_t ioff, struct fuse_file_info *ifi,
 {
 	struct view	*v = VIEW(req);
 	struct who	 who = view_who(req);
-	struct node	*n;
+	struct node	*n, *to = view_node(v, out);
 	ssize_t		 k;
-	int		 ifd, ofd;
+	int		 ifd, ofd, rc;
 
 	(void)ifi;
 	(void)ofi;
 	ifd = (n = view_node(v, in)) == NULL ? -ESTALE : fd_file(v, n, false);
-	if (ifd >= 0 && (ofd = writable(v, view_node(v, out), &who)) < 0)
+	if (ifd >= 0 && (ofd = writable(v, to, &who)) < 0)
 		ifd = ofd;
 	if (ifd < 0) {
 		fuse_reply_err(req, -ifd);
 		return;
 	}
 	k = sys_copy_range(ifd, ioff, ofd, ooff, len, (unsigned)flags);
+	if (k >= 0 && who.uid != 0 && (rc = view_killpriv(v, to, req)) < 0)
+		k = rc;
 	if (k < 0)
 		fuse_reply_err(req, (int)-k);
 	else

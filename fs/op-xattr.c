@@ -9,6 +9,7 @@
 #include "view.h"
 
 #define CAPS "security.capability"
+#define ACL "system.posix_acl_access"
 
 /* As os_getxattr(), of a node. */
 static ssize_t
@@ -83,6 +84,29 @@ op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		    size : VIEW_WRITE), size);
 }
 
+/* An ACL that is set by somebody who is not of the group takes setgid
+ * away, as it would on the RAM disk. */
+static int
+drop_setgid(struct view *v, struct node *n, fuse_req_t req)
+{
+	struct stat	 st;
+	const char	*name;
+	int		 dfd, rc;
+
+	if (fuse_req_ctx(req)->uid == 0)
+		return 0;
+	if ((rc = view_stat(v, n, &st)) < 0)
+		return rc;
+	if ((st.st_mode & S_ISGID) == 0 || view_member(req, st.st_gid))
+		return 0;
+	st.st_mode &= 07777 & ~(mode_t)S_ISGID;
+	if ((dfd = view_reach(v, n, &name)) < 0)
+		return dfd;
+	if (name == NULL)
+		return sys_fchmod(dfd, st.st_mode);
+	return fchmodat(dfd, name, st.st_mode, 0) == -1 ? -errno : 0;
+}
+
 void
 op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
     const char *value, size_t size, int flags)
@@ -107,6 +131,8 @@ op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *attr,
 			rc = os_setxattr(dfd, name == NULL ? "." : name, attr,
 			    value, size, flags);
 	}
+	if (rc == 0 && strcmp(attr, ACL) == 0)
+		rc = drop_setgid(v, n, req);
 	fuse_reply_err(req, -rc);
 }
 

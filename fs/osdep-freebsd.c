@@ -92,9 +92,8 @@ sys_is_view(const char *type)
 #define NO_OPENDIR_SUPPORT	(1u << 24)
 
 uint32_t
-sys_init_flags(uint32_t offered, bool *killpriv)
+sys_init_flags(uint32_t offered)
 {
-	*killpriv = false;
 	return offered & (NO_OPEN_SUPPORT | NO_OPENDIR_SUPPORT);
 }
 

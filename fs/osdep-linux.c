@@ -62,13 +62,13 @@ sys_is_view(const char *type)
 
 /* FUSE_HANDLE_KILLPRIV_V2 of <linux/fuse.h>: with it the kernel remembers
  * of an inode that a write has nothing to strip, and stops asking for
- * security.capability before each. */
+ * security.capability before each.  For that we strip suid bits: told so
+ * for write and truncate, by our own judgement for the rest. */
 #define HANDLE_KILLPRIV_V2	(1u << 28)
 
 uint32_t
-sys_init_flags(uint32_t offered, bool *killpriv)
+sys_init_flags(uint32_t offered)
 {
-	*killpriv = (offered & HANDLE_KILLPRIV_V2) != 0;
 	return offered & HANDLE_KILLPRIV_V2;
 }
 

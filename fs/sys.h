@@ -32,12 +32,9 @@ int	sys_ready(struct err *);
 /* Whether a mount's type is that of sys_mount(). */
 bool	sys_is_view(const char *type);
 
-/*
- * Bits of INIT's flags that libfuse does not know: those which are to be
- * set in the answer, of those that the kernel offered.  *killpriv is set
- * where the kernel will leave clearing suid bits to the daemon.
- */
-uint32_t sys_init_flags(uint32_t offered, bool *killpriv);
+/* Bits of INIT's flags that libfuse does not know: those which are to be
+ * set in the answer, of those that the kernel offered. */
+uint32_t sys_init_flags(uint32_t offered);
 
 /* A descriptor that only names the object, and never waits; or -errno. */
 int	sys_open_path(int dfd, const char *name);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,25 +83,50 @@ view_stat(struct view *v, struct node *n, struct stat *st)
 	return (uint64_t)st->st_ino == n->ino ? 0 : -ESTALE;
 }
 
+bool
+view_member(fuse_req_t req, gid_t gid)
+{
+	gid_t	*list;
+	int	 i, n;
+	bool	 in = fuse_req_ctx(req)->gid == gid;
+
+	if (in || (n = fuse_req_getgroups(req, 0, NULL)) <= 0 ||
+	    (list = malloc((size_t)n * sizeof(*list))) == NULL)
+		return in;
+	if (fuse_req_getgroups(req, n, list) == n)
+		for (i = 0; i < n && !in; i++)
+			in = list[i] == gid;
+	free(list);
+	return in;
+}
+
 int
-view_killpriv(struct view *v, struct node *n)
+view_killpriv(struct view *v, struct node *n, fuse_req_t req)
 {
 	struct stat	 st;
+	mode_t		 kill;
 	int		 fd;
 
 	if ((fd = fd_file(v, n, true)) < 0)
 		return fd;
 	if (fstat(fd, &st) == -1)
 		return -errno;
-	/* As the kernel does it for a local file system. */
-	if ((st.st_mode & S_ISUID) == 0 &&
-	    (st.st_mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP))
-		return 0;
-	st.st_mode &= ~(mode_t)S_ISUID;
-	if ((st.st_mode & S_IXGRP) != 0)
-		st.st_mode &= ~(mode_t)S_ISGID;
-	if (fchmod(fd, st.st_mode & 07777) == -1)
-		return -errno;
+	/* As Linux does it for a local file system: setgid without the
+	 * right to execute only where the user is not of the group. */
+	kill = st.st_mode & S_ISUID;
+	if ((st.st_mode & S_ISGID) != 0 && ((st.st_mode & S_IXGRP) != 0 ||
+	    !view_member(req, st.st_gid)))
+		kill |= S_ISGID;
+	return kill == 0 ? 0 : view_clear(v, n, fd, st.st_mode & ~kill);
+}
+
+int
+view_clear(struct view *v, struct node *n, int fd, mode_t mode)
+{
+	int	 rc;
+
+	if ((rc = sys_fchmod(fd, mode & 07777)) < 0)
+		return rc;
 	/* The kernel goes by its copy of the mode, which no write's answer
 	 * brings up to date; its attributes alone are meant by -1.  If it
 	 * has none any more, so much the better. */

@@ -53,7 +53,6 @@ struct view {
 				   ... */
 	uint8_t		*out;	/* ... and room for the answer of one that
 				   carries no data, VIEW_WRITE bytes in it */
-	bool		 killpriv; /* the kernel leaves suid bits to us */
 	bool		 inited; /* INIT is answered */
 	uint32_t	 offered; /* INIT's flags, until it is answered */
 	uint8_t		 answer[512]; /* a short answer in one piece */
@@ -106,8 +105,12 @@ struct who view_who(fuse_req_t);
  */
 int	view_reach(struct view *, struct node *, const char **name);
 int	view_stat(struct view *, struct node *, struct stat *);
-/* Clear what a write by an ordinary user clears of the mode. */
-int	view_killpriv(struct view *, struct node *);
+/* Whether who asks is of this group. */
+bool	view_member(fuse_req_t, gid_t);
+/* Clear what a change of the content by this ordinary user clears of the
+ * mode; the second sets it, and tells the kernel. */
+int	view_killpriv(struct view *, struct node *, fuse_req_t);
+int	view_clear(struct view *, struct node *, int fd, mode_t);
 /*
  * Note a change, about to be made, of `name` in dir: view_touched() is 1
  * where that is noted already; else view_touch() does it.  0 or -errno.
