@@ -47,6 +47,7 @@ export LC_ALL
 
 sys_self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 TOP=$(cd "$(dirname "$0")/.." && pwd)
+[ -f "$TOP/build.mk" ] || TOP=$(dirname "$TOP")
 
 # What a loop device is of: its name alone may be another test's by now.
 sys_loop_id() {

@@ -12,7 +12,6 @@
 #	lbu		Alpine: mount, a new tar.gz, rename, umount
 #	git		git commit on the slice; mount, umount
 SYS_LIMIT=${SYS_LIMIT:-3600}
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$(dirname "$0")/../sys.sh"
 need_root
 need_fuse

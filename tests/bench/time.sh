@@ -2,7 +2,6 @@
 # time.sh: how long restore, commit, status and diff take beside what else
 # does such a job; what cfgfs holds in memory; how large the programs are.
 SYS_LIMIT=${SYS_LIMIT:-3600}
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
 . "$(dirname "$0")/../sys.sh"
 need_root
 need_fuse
