@@ -92,6 +92,9 @@ members(struct member **mp)
 	};
 	size_t	 i, n = sizeof(m) / sizeof(m[0]);
 
+	*mp = m;
+	if (m[7].e.path != NULL)
+		return n;		/* made already */
 	m[5].gnu = m[6].gnu = true;
 	m[1].n = m[16].n = sizeof(text) - 1;
 	m[6].e.xattr = xattrs(&m[6].e.xattrlen);
@@ -104,7 +107,6 @@ members(struct member **mp)
 			m[i].e.size = m[i].n;
 			hash_mem(&m[i].e.hash, text, m[i].n);
 		}
-	*mp = m;
 	return n;
 }
 

@@ -105,7 +105,7 @@ links_of(const struct links *l, uint64_t ino, const struct lname **first)
 	}
 	for (k = lo; k < l->n && l->v[k].ino == ino; k++)
 		;
-	*first = &l->v[lo];
+	*first = l->n == 0 ? NULL : &l->v[lo];
 	return k - lo;
 }
 
