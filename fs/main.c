@@ -155,6 +155,7 @@ session(struct daemon *d, struct err *e)
 	struct fuse_args args = FUSE_ARGS_INIT(d->o.debug ? 2 : 1, argv);
 
 	d->v.se = fuse_session_new(&args, &view_ops, sizeof(view_ops), &d->v);
+	fuse_opt_free_args(&args);
 	if (d->v.se == NULL)
 		return err_setx(e, ENOMEM, "libfuse refuses its arguments");
 	d->fusefd = sys_mount(d->s.inst.mount, d->s.inst.store == NULL ?
