@@ -149,12 +149,34 @@ check_other(struct check *c, uint32_t i, struct err *e)
 	return check_area(c, i, e);
 }
 
+/*
+ * The area that comes next may have been torn when it was about to be
+ * overwritten, by a power cut or a write that failed; and in that case
+ * the one after it too.  What those lack is no fault.
+ */
+static int
+check_next(struct check *c, struct err *e)
+{
+	struct store	*s = c->s;
+	struct check	 quiet = { s, NULL, NULL, 0 };
+	uint32_t	 next = area_pick(s, s->cur);
+	uint32_t	 then = area_pick(s, next);
+	int		 rc;
+
+	if ((rc = check_other(&quiet, next, e)) < 0)
+		return rc;
+	if (s->area[next].state == AREA_BAD || quiet.faults > 0)
+		return 0;
+	return check_other(c, then, e);
+}
+
 int
 store_verify(struct store *s, void (*fn)(void *, const char *), void *arg,
     struct err *e)
 {
 	struct check	 c = { s, fn, arg, 0 };
 	uint32_t	 i, next = area_pick(s, s->cur);
+	uint32_t	 then = area_pick(s, next);
 	int		 rc;
 
 	s->winlen = 0;		/* what is checked is what is there now */
@@ -164,14 +186,12 @@ store_verify(struct store *s, void (*fn)(void *, const char *), void *arg,
 		fault(&c, "the last superblock is damaged");
 	if (s->damage != NULL)
 		fault(&c, "%s", s->damage);
-	/*
-	 * The area that comes next may have been torn by a power cut when it
-	 * was about to be overwritten: what it lacks is no fault.
-	 */
 	for (i = 0; i < s->sb.areas; i++)
-		if (i != next && (rc = check_other(&c, i, e)) < 0)
+		if (i != next && i != then &&
+		    (rc = check_other(&c, i, e)) < 0)
 			return rc;
-	return c.faults;
+	rc = check_next(&c, e);
+	return rc < 0 ? rc : c.faults;
 }
 
 /* About the bytes of a checkpoint of the head. */
