@@ -178,7 +178,7 @@ blob_make(struct buf *data, struct blob *b, const struct buf *p,
 	b->enc = ENC_RAW;
 	b->size = p->len;
 	b->hash = *h;
-	if (old != NULL && may_chain(base, p->len)) {
+	if (old != NULL && base != NULL && may_chain(base, p->len)) {
 		rc = delta_make(&d, &b->how, old->p, old->len, p->p, p->len);
 		if (rc < 0)
 			goto out;

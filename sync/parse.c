@@ -341,7 +341,7 @@ get_step(struct parser *p, const char *prev, struct step *st)
 		return -EBADMSG;
 	if ((rc = get_place(p, op, prev, st)) < 0)
 		return rc;
-	if (prev != NULL && p->m->s.n > 1 &&
+	if (p->m->s.n > 1 &&
 	    path_cmp(prev, st->c.e.path) >= 0)
 		return -EBADMSG;
 	if ((op & OP_KIND) == OP_DROP) {
