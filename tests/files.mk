@@ -6,7 +6,11 @@ TEST_HDRS = \
     tests/box.h \
     tests/tap.h \
     tests/tree.h \
-    tests/whole.h
+    tests/whole.h \
+    tests/drive.h \
+    tests/gen.h \
+    tests/genop.h \
+    tests/hist.h
 TEST_LIB_OBJS = \
     tests/box.o \
     tests/cut.o \
@@ -14,7 +18,11 @@ TEST_LIB_OBJS = \
     tests/simio.o \
     tests/storekit.o \
     tests/tap.o \
-    tests/tree.o
+    tests/tree.o \
+    tests/drive.o \
+    tests/gen.o \
+    tests/genop.o \
+    tests/hist.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
     tests/apply.o \
@@ -38,7 +46,12 @@ TEST_OBJS = \
     tests/storebad.o \
     tests/storesize.o \
     tests/tar.o \
-    tests/textdiff.o
+    tests/textdiff.o \
+    tests/crash.o \
+    tests/fault.o \
+    tests/flip.o \
+    tests/fuzzstore.o \
+    tests/model.o
 TEST_PROGS = \
     tests/apply.t \
     tests/ctl.t \
@@ -61,7 +74,12 @@ TEST_PROGS = \
     tests/storebad.t \
     tests/storesize.t \
     tests/tar.t \
-    tests/textdiff.t
+    tests/textdiff.t \
+    tests/crash.t \
+    tests/fault.t \
+    tests/flip.t \
+    tests/fuzzstore.t \
+    tests/model.t
 WHOLE_OBJS = \
     tests/whole.o \
     tests/whole-draw.o \
