@@ -71,17 +71,41 @@ op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *attr, size_t size)
 	reply(req, k, size);
 }
 
+/* Take the names out that only root is shown; the bytes left. */
+static size_t
+hide_trusted(char *names, size_t n)
+{
+	size_t	 from, to = 0, k;
+
+	for (from = 0; from < n; from += k) {
+		k = strnlen(names + from, n - from) + 1;
+		if (k > n - from)
+			k = n - from;
+		if (strncmp(names + from, "trusted.", 8) == 0)
+			continue;
+		memmove(names + to, names + from, k);
+		to += k;
+	}
+	return to;
+}
+
 void
 op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct view	*v = VIEW(req);
 	struct node	*n;
+	ssize_t		 k;
 
-	if ((n = view_node(v, ino)) == NULL)
+	if ((n = view_node(v, ino)) == NULL) {
 		reply(req, -ESTALE, size);
-	else
-		reply(req, list(v, n, (char *)v->out, size < VIEW_WRITE ?
-		    size : VIEW_WRITE), size);
+		return;
+	}
+	k = list(v, n, (char *)v->out, VIEW_WRITE);
+	if (k > 0 && view_who(req).uid != 0)
+		k = (ssize_t)hide_trusted((char *)v->out, (size_t)k);
+	if (size > 0 && k > 0 && (size_t)k > size)
+		k = -ERANGE;
+	reply(req, k, size);
 }
 
 /* An ACL that is set by somebody who is not of the group takes setgid
