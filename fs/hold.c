@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,29 @@ interrupt(struct view *v, int fd)
 	refuse(fd, unique, EINTR);
 }
 
+/*
+ * There was no room for a change, but files without a name are kept: the
+ * kernel may have dropped one before it asked, and tells it in a FORGET
+ * that it lets other requests overtake.  Hear all that waits, then try
+ * once more.
+ */
+static void
+retry(struct view *v, int fd, size_t size)
+{
+	struct pollfd	 p = { .fd = fd, .events = POLLIN };
+
+	if (hold(v, size) < 0) {
+		refuse(fd, head_of(v->req).unique, ENOSPC);
+		return;
+	}
+	v->full = VIEW_ROOM;
+	while (poll(&p, 1, 0) == 1 && (p.revents & POLLIN) != 0 &&
+	    hold_take(v, fd, true) == 1)
+		;
+	v->full = VIEW_RETRY;
+	hold_release(v);
+}
+
 int
 hold_take(struct view *v, int fd, bool frozen)
 {
@@ -152,8 +176,12 @@ hold_take(struct view *v, int fd, bool frozen)
 	else if (frozen && changes(in.opcode)) {
 		if (hold(v, (size_t)n) < 0)
 			refuse(fd, in.unique, ENOMEM);
-	} else
+	} else {
 		serve(v, (size_t)n);
+		if (v->full == VIEW_FULL)
+			retry(v, fd, (size_t)n);
+		v->full = VIEW_ROOM;
+	}
 	return 1;
 }
 
@@ -165,6 +193,7 @@ static ssize_t
 answer(int fd, struct iovec *iov, int count, void *arg)
 {
 	struct view	*v = arg;
+	struct wire_out	 out;
 	uint32_t	 flags;
 	uint8_t		*p;
 	size_t		 n = 0;
@@ -181,6 +210,11 @@ answer(int fd, struct iovec *iov, int count, void *arg)
 	}
 	for (i = 0; i < count; i++)
 		n += iov[i].iov_len;
+	memcpy(&out, iov[0].iov_base, sizeof(out));
+	if (out.error == -ENOSPC && v->nkept > 0 && v->full == VIEW_ROOM) {
+		v->full = VIEW_FULL;
+		return (ssize_t)n;	/* not yet */
+	}
 	if (n > sizeof(v->answer))
 		return writev(fd, iov, count);
 	/* In one piece: the kernel looks up the page of each. */

@@ -56,6 +56,11 @@ struct view {
 	bool		 inited; /* INIT is answered */
 	uint32_t	 offered; /* INIT's flags, until it is answered */
 	uint8_t		 answer[512]; /* a short answer in one piece */
+	enum {			/* the RAM disk, for the request served now: */
+		VIEW_ROOM,	/* was not full */
+		VIEW_FULL,	/* is; not answered, to be tried again */
+		VIEW_RETRY	/* this is that second time */
+	}		 full;
 	struct held	*held;	/* requests that wait for a thaw */
 	size_t		 nheld;
 	uint64_t	 nreq[VIEW_OPS]; /* requests by opcode */
