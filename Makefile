@@ -42,6 +42,6 @@ install: all
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
-	rm -f fs/cfgfs tools/cfg tests/whole tests/bench/opsbench
+	rm -f fs/cfgfs tools/cfg tests/viewops tests/viewtool tests/whole tests/bench/opsbench
 
 .PHONY: all deps check check-freebsd demo bench soak lint install clean

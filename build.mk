@@ -19,7 +19,7 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
 $(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS) \
-    $(WHOLE_OBJS): $(HDRS)
+    $(VIEWOPS_OBJS) $(VIEWTOOL_OBJS) $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
 	rm -f $@
@@ -53,6 +53,12 @@ tests/tests.a: $(TEST_LIB_OBJS)
 $(TEST_PROGS): tests/tests.a tools/tools.a sync/sync.a lib/lib.a
 
 # What the system tests drive.
+tests/viewops: $(VIEWOPS_OBJS) tests/tests.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ $(VIEWOPS_OBJS) tests/tests.a lib/lib.a \
+	    $(MD_LIBS)
+tests/viewtool: $(VIEWTOOL_OBJS) tests/tests.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ $(VIEWTOOL_OBJS) tests/tests.a lib/lib.a \
+	    $(MD_LIBS)
 tests/whole: $(WHOLE_OBJS) tests/tests.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ $(WHOLE_OBJS) tests/tests.a lib/lib.a \
 	    $(MD_LIBS)

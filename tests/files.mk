@@ -6,6 +6,10 @@ TEST_HDRS = \
     tests/box.h \
     tests/tap.h \
     tests/tree.h \
+    tests/viewcases.h \
+    tests/viewcmp.h \
+    tests/viewops.h \
+    tests/viewtool.h \
     tests/whole.h \
     tests/drive.h \
     tests/gen.h \
@@ -85,4 +89,25 @@ WHOLE_OBJS = \
     tests/whole-draw.o \
     tests/whole-ops.o \
     tests/whole-tree.o
-TEST_TOOLS = tests/whole
+VIEWOPS_OBJS = \
+    tests/viewcases.o \
+    tests/viewcmp.o \
+    tests/viewdraw.o \
+    tests/viewio.o \
+    tests/viewnames.o \
+    tests/viewops.o \
+    tests/viewperm.o \
+    tests/viewrun.o \
+    tests/viewspec.o
+VIEWTOOL_OBJS = \
+    tests/viewcmp.o \
+    tests/viewcover.o \
+    tests/viewdraw.o \
+    tests/viewload.o \
+    tests/viewreq.o \
+    tests/viewrun.o \
+    tests/viewtool.o
+TEST_TOOLS = \
+    tests/viewops \
+    tests/viewtool \
+    tests/whole

@@ -1,0 +1,207 @@
+/*
+ * viewtool.c: a client of the control socket, and the table of verbs.
+ *
+ *	viewtool VERB argument ...
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/ctl.h"
+#include "../lib/osdep.h"
+#include "viewtool.h"
+
+static int
+ctl(const char *dir, struct err *e)
+{
+	int	 fd = ctl_connect(dir, e);
+
+	if (fd < 0) {
+		fprintf(stderr, "viewtool: %s\n", e->msg);
+		exit(2);
+	}
+	return fd;
+}
+
+/* One call; prints what failed. */
+static int
+call(int fd, enum ctl_type t, struct buf *answer, const char *what)
+{
+	struct err	 e = { 0, "" };
+	int		 rc = ctl_call(fd, t, NULL, answer, &e);
+
+	if (rc < 0)
+		printf("%s: %s\n", what, strerror(-rc));
+	return rc;
+}
+
+static int
+stats(const char *dir, struct buf *b)
+{
+	struct err	 e = { 0, "" };
+	int		 fd = ctl(dir, &e), rc;
+
+	rc = call(fd, CTL_STATS, b, "stats");
+	put_u8(b, 0);
+	(void)close(fd);
+	return rc;
+}
+
+int64_t
+tool_stat(const char *dir, const char *name)
+{
+	struct buf	 b = BUF_INIT;
+	const char	*p;
+	size_t		 n = strlen(name);
+	int64_t		 v = -1;
+
+	if (stats(dir, &b) < 0)
+		exit(2);
+	for (p = (const char *)b.p; *p != '\0'; p += strcspn(p, "\n")) {
+		p += *p == '\n';
+		if (strncmp(p, name, n) == 0 && p[n] == ' ')
+			v = strtoll(p + n + 1, NULL, 10);
+	}
+	buf_free(&b);
+	return v;
+}
+
+/* stat DIR [NAME]: all statistics, or one. */
+static int
+verb_stat(int argc, char **argv)
+{
+	struct buf	 b = BUF_INIT;
+
+	if (argc > 1) {
+		printf("%jd\n", (intmax_t)tool_stat(argv[0], argv[1]));
+		return 0;
+	}
+	if (stats(argv[0], &b) < 0)
+		return 2;
+	fputs((const char *)b.p, stdout);
+	buf_free(&b);
+	return 0;
+}
+
+/*
+ * freeze DIR [COMMAND]: freeze, say so, run the command or wait for the
+ * end of standard input, thaw.
+ */
+static int
+verb_freeze(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	struct buf	 b = BUF_INIT;
+	struct rd	 r;
+	int		 fd = ctl(argv[0], &e), rc;
+	char		 c;
+
+	if ((rc = call(fd, CTL_FREEZE, &b, "freeze")) < 0) {
+		if (rc == -EBUSY && b.len >= 4)
+			printf("holder %u\n", get_le32(b.p));
+		return 1;
+	}
+	r = (struct rd){ b.p, b.len, false };
+	printf("frozen %ju\n", (uintmax_t)rd_le64(&r));
+	fflush(stdout);
+	if (argc > 1)
+		printf("command: %d\n", system(argv[1]));
+	else
+		while (read(0, &c, 1) == 1)
+			;
+	if (call(fd, CTL_THAW, &b, "thaw") < 0)
+		return 1;
+	printf("thawed\n");
+	(void)close(fd);
+	buf_free(&b);
+	return 0;
+}
+
+/* uses DIR UID: may this user connect, freeze, ask for statistics? */
+static int
+verb_as(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	struct buf	 b = BUF_INIT;
+	int		 fd;
+
+	if (argc < 2 || setgid((gid_t)atoi(argv[1])) == -1 ||
+	    setuid((uid_t)atoi(argv[1])) == -1)
+		return 2;
+	if ((fd = ctl_connect(argv[0], &e)) < 0) {
+		printf("connect: %s\n", strerror(-fd));
+		return 1;
+	}
+	(void)call(fd, CTL_STATS, &b, "stats");
+	(void)call(fd, CTL_FREEZE, &b, "freeze");
+	(void)call(fd, CTL_THAW, &b, "thaw");
+	return 0;
+}
+
+/* raw DIR BYTES...: send these (octal escapes) and wait for the end. */
+static int
+verb_raw(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	char		 b[4096];
+	int		 fd = ctl(argv[0], &e), i;
+	size_t		 n = 0;
+	ssize_t		 k, got = 0;
+
+	for (i = 1; i < argc && n < sizeof(b); i++)
+		b[n++] = (char)strtol(argv[i], NULL, 0);
+	if (write(fd, b, n) == -1)
+		return 1;
+	while ((k = read(fd, b, sizeof(b))) > 0)
+		got += k;
+	printf("%zd bytes\n", got);
+	return 0;
+}
+
+/* sleepuntil is no sleep: rename NOREPLACE, EXCHANGE for scripts. */
+static int
+verb_exchange(int argc, char **argv)
+{
+	int	 rc;
+
+	if (argc < 2)
+		return 2;
+	rc = os_renameat(AT_FDCWD, argv[0], AT_FDCWD, argv[1],
+	    OS_RENAME_EXCHANGE);
+	return rc < 0 ? 1 : 0;
+}
+
+static const struct verb {
+	const char	*name;
+	int		(*fn)(int, char **);
+	const char	*usage;
+} verbs[] = {
+	{ "stat", verb_stat, "DIR [NAME]" },
+	{ "freeze", verb_freeze, "DIR [COMMAND]" },
+	{ "as", verb_as, "DIR UID" },
+	{ "raw", verb_raw, "DIR BYTE ..." },
+	{ "exchange", verb_exchange, "A B" },
+	{ "jrn", verb_jrn, "DIR" },
+	{ "cover", verb_cover, "DIR BEFORE AFTER" },
+	{ "change", verb_change, "TREE SEED COUNT" },
+	{ "load", verb_load, "TREE PROCESSES STOPFILE SEED" },
+	{ "req", verb_req, "DIR TREE" },
+};
+
+int
+main(int argc, char **argv)
+{
+	size_t	 i;
+
+	for (i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].fn(argc - 2, argv + 2);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(stderr, "usage: viewtool %s %s\n", verbs[i].name,
+		    verbs[i].usage);
+	return 64;
+}
