@@ -71,6 +71,9 @@ a_copy_is_equal_to_the_last_bit(void)
 		tap_diag("%s", e.msg);
 	OK(!left);
 	OK(t_same(b, a, 1));
+	/* Who is not root could not empty them. */
+	t_chmod(a, "ssh", 0700);
+	t_chmod(b, "ssh", 0700);
 }
 
 static void
@@ -159,7 +162,7 @@ static int
 put(struct apply *a, const char *path, enum ent_type t, const char *data,
     uint32_t link)
 {
-	struct ent	 x = { .type = t, .mode = 0600, .mtime = 7,
+	struct ent	 x = { .type = t, .mode = 0700, .mtime = 7,
 			    .uid = geteuid(), .gid = getegid(),
 			    .link = link };
 	struct err	 e = { 0, "" };
