@@ -20,7 +20,7 @@ gen_below(struct gen *g, size_t n)
 
 static const char *const words[] = { "rc.conf", "passwd", "hosts", "pf.conf",
     "ssh", "ppp", "a b", ".hidden", "new\nline", "\xff\xfe", "rc.d", "local",
-    "gr\xc3\xbc\xc3\x9f" "e", "z" };
+    ("gr\xc3\xbc\xc3\x9f" "e"), "z" };
 
 /* A path that could get an entry: nothing above it is no directory. */
 static bool
@@ -166,10 +166,16 @@ gen_data(struct gen *g, struct ent *e, const struct buf *b)
 void
 gen_text(struct gen *g, struct buf *b, size_t n)
 {
-	while (b->len < n)
-		put_fmt(b, "%s_%zu=\"%zu\"\t# %s\n", "enable\0option\0kept" +
-		    7 * gen_below(g, 2), gen_below(g, 50), gen_below(g, 100000),
-		    "comment");
+	const char	*name;
+	size_t		 number;
+
+	/* One draw a line: else the compiler chooses their order. */
+	while (b->len < n) {
+		name = gen_below(g, 2) == 0 ? "enable" : "option";
+		number = gen_below(g, 50);
+		put_fmt(b, "%s_%zu=\"%zu\"\t# comment\n", name, number,
+		    gen_below(g, 100000));
+	}
 	b->len = n;
 }
 
