@@ -65,7 +65,7 @@ report() {
 		printf "| %s | %.0f | %.2f | %.2f |\n", $1,
 		    ($6 - $3) * 512 / $8, ($5 - $2 - ($7 - $4)) / $8,
 		    ($7 - $4) / $8
-	}'
+	}' | tee -a "$T/table"
 }
 
 # Hundred commits by the program, as set up.
@@ -179,5 +179,18 @@ file_noauto
 for way in f3 save_cfg lbu git; do
 	other "$way"
 done
+echo
+awk -F'|' '
+{ gsub(/ /, ""); bytes[$2] = $3; wr[$2] = $4; fl[$2] = $5 }
+function say(what, met) { print "- " what ": " (met ? "met." : "missed.") }
+END {
+	say("A commit on a raw slice is one write request and one flush",
+	    wr["raw512"] == 1 && fl["raw512"] == 1 && wr["raw4k"] == 1 &&
+	    fl["raw4k"] == 1)
+	say("of one unit (512 or 4,096 bytes; a compaction may add its own)",
+	    bytes["raw512"] < 1.05 * 512 && bytes["raw4k"] < 1.05 * 4096)
+	say("In a file on ext2, mounted for the commit, no more bytes than f3",
+	    bytes["noauto"] > 0 && bytes["noauto"] <= bytes["f3"])
+}' "$T/table"
 sys_done=1
 exit 0
