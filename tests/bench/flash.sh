@@ -36,7 +36,6 @@ awk -v dir="$BASE" 'BEGIN {
 		close(f)
 	}
 }'
-diag "$(find "$BASE" -type f | wc -l) files, $(du -sb "$BASE" | cut -f 1) bytes"
 
 # Commit I's change: one line, in the middle of the file at $1.
 change() {

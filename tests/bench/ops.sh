@@ -16,7 +16,8 @@ done
 mount -t overlay -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" \
     bench "$T/overlay"
 taskset -c "$cpu" fuse-overlayfs -o \
-    "lowerdir=$T/lower,upperdir=$T/fupper,workdir=$T/fwork" "$T/fuse"
+    "lowerdir=$T/lower,upperdir=$T/fupper,workdir=$T/fwork" "$T/fuse" \
+    > /dev/null 2>&1
 taskset -c "$cpu" bindfs "$T/plain" "$T/bind"
 mkdir "$BASE"
 "$CFG" init --size 4M "$STORE" > /dev/null
