@@ -20,6 +20,13 @@ shift
 prove -j "${JOBS:-2}" --timer --exec 'sh tests/tap-run.sh' "$@"
 status=$?
 
+# What failed says why; prove(1) gives the number alone.
+for f in "$TAP_DIR"/*.bad; do
+	[ -f "$f" ] || continue
+	echo "failed: $(basename "$f" .bad):"
+	grep -e '^not ok ' -e '^#' "${f%.bad}.tap" | head -100 |
+	    sed 's/^/    /'
+done
 for f in "$TAP_DIR"/*.tap; do
 	sed -n "s|^1\.\.0 # SKIP |skipped: $(basename "$f" .tap): |p
 	    s|^ok .*# SKIP |skipped: $(basename "$f" .tap): |p" "$f"

@@ -10,5 +10,10 @@ case $1 in
 esac < /dev/null
 rc=$?
 [ "$rc" != 124 ] || echo "# did not end in time" >> "$log"
+if [ "$rc" != 0 ]; then
+	: > "${log%.tap}.bad"
+	grep -q '^not ok ' "$log" ||
+	    echo "not ok - ended with status $rc" >> "$log"
+fi
 cat "$log"
 exit "$rc"
