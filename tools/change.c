@@ -113,6 +113,43 @@ drop_below(struct build *b, const char *path)
 	return rc;
 }
 
+static const struct pent *
+pend_at(const struct pend *p, const char *path)
+{
+	size_t	 lo = 0, hi = p->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (path_cmp(p->v[mid].path, path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < p->n && strcmp(p->v[lo].path, path) == 0 ? &p->v[lo] :
+	    NULL;
+}
+
+/*
+ * The same below a directory that comes back: entries for which a base
+ * without it had no place would show again.  Those that the commit has a
+ * word on are left to it.
+ */
+static int
+drop_lost(struct build *b, const char *path)
+{
+	const struct ents	*ov = b->pers->ov;
+	size_t			 i;
+	int			 rc = 0;
+
+	if (ov == NULL)
+		return 0;
+	for (i = ents_lower(ov, path); i < ov->n && rc == 0 &&
+	    path_within(ov->v[i].path, path); i++)
+		if (pend_at(b->pend, ov->v[i].path) == NULL)
+			rc = drop(b, ov->v[i].path, NULL);
+	return rc < 0 ? err_set(b->e, -rc, "%s", path) : 0;
+}
+
 static int
 read_content(struct build *b, struct change *v)
 {
@@ -200,22 +237,6 @@ set(struct build *b, const struct pent *p)
 	return 0;
 }
 
-static const struct pent *
-pend_at(const struct pend *p, const char *path)
-{
-	size_t	 lo = 0, hi = p->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (path_cmp(p->v[mid].path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->n && strcmp(p->v[lo].path, path) == 0 ? &p->v[lo] :
-	    NULL;
-}
-
 /*
  * A path of the base below a directory that comes back: it would show
  * again.  Where the commit says nothing of it, it must not.
@@ -289,7 +310,8 @@ all(struct build *b)
 		} else if (p->was.type != ENT_DIR &&
 		    (open == NULL || !path_within(p->path, open))) {
 			open = p->path;
-			rc = uncover(b, p->path);
+			if ((rc = uncover(b, p->path)) == 0)
+				rc = drop_lost(b, p->path);
 		}
 	}
 	return rc;
