@@ -67,6 +67,34 @@ below(const char *path, const char *mount)
 	return path + n;
 }
 
+/* An absolute path, its directory's symbolic links followed: "/a/../b",
+ * where a is a link, is not what it looks like. */
+static int
+followed(const char *arg, const char *mount, char **path)
+{
+	char		*dir = strdup(arg), *real, *full, *slash;
+	const char	*rest;
+	int		 rc = -EINVAL;
+
+	if (dir == NULL)
+		return -ENOMEM;
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	real = realpath(dir, NULL);
+	free(dir);
+	if (real == NULL)
+		return -EINVAL;
+	if (asprintf(&full, "%s%s", real, strrchr(arg, '/')) == -1)
+		rc = -ENOMEM;
+	else {
+		if ((rest = below(full, mount)) != NULL)
+			rc = tidy(rest, path);
+		free(full);
+	}
+	free(real);
+	return rc;
+}
+
 int
 cfg_path(const struct cfg *c, const char *arg, char **path, struct err *e)
 {
@@ -85,6 +113,8 @@ cfg_path(const struct cfg *c, const char *arg, char **path, struct err *e)
 			rc = full == NULL ? -ENOMEM : rest == NULL ? -EINVAL :
 			    tidy(rest, path);
 		}
+		if (rc == -EINVAL)
+			rc = followed(arg, mount, path);
 	} else {
 		/* A current directory that is gone is one elsewhere. */
 		cwd = getcwd(NULL, 0);
@@ -107,11 +137,29 @@ cfg_path(const struct cfg *c, const char *arg, char **path, struct err *e)
 	return rc;
 }
 
+/* The instance that serves this very name. */
+static int
+load(struct cfg *c, const char *mount, struct err *e)
+{
+	char	*state = inst_statedir(mount);
+	int	 rc;
+
+	if (state == NULL)
+		return err_set(e, ENOMEM, "%s", mount);
+	if ((rc = inst_load(&c->inst, state, e)) == -ENOENT)
+		rc = err_setx(e, ENOENT, "%s: cfgfs does not serve it "
+		    "(no %s/info)", mount, state);
+	free(state);
+	return rc;
+}
+
 int
 cfg_inst(struct cfg *c, struct err *e)
 {
-	char	*state = NULL, *mount = NULL, *tidied = NULL, *cwd = NULL;
-	int	 rc = -ENOMEM;
+	char		*mount = NULL, *tidied = NULL, *cwd = NULL;
+	char		*real = NULL;
+	struct err	 ignored;
+	int		 rc = -ENOMEM;
 
 	if (c->inst.state != NULL)
 		return 0;
@@ -125,16 +173,17 @@ cfg_inst(struct cfg *c, struct err *e)
 		if (asprintf(&mount, "/%s", tidied) == -1)
 			mount = NULL;
 	}
-	if (mount == NULL || rc < 0 ||
-	    (state = inst_statedir(mount)) == NULL)
+	if (mount == NULL || rc < 0)
 		rc = err_set(e, rc == 0 ? ENOMEM : -rc, "%s", c->mountpt);
-	else if ((rc = inst_load(&c->inst, state, e)) == -ENOENT)
-		rc = err_setx(e, ENOENT, "%s: cfgfs does not serve it "
-		    "(no %s/info)", mount, state);
+	else if ((rc = load(c, mount, e)) == -ENOENT &&
+	    (real = realpath(c->mountpt, NULL)) != NULL &&
+	    strcmp(real, mount) != 0)
+		/* By way of a symbolic link; else the first name counts. */
+		rc = load(c, real, &ignored) == 0 ? 0 : rc;
 	free(cwd);
 	free(mount);
 	free(tidied);
-	free(state);
+	free(real);
 	return rc;
 }
 
