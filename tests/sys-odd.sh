@@ -1,7 +1,7 @@
 #!/bin/sh
 # Ways of use that are rare, each of which once went wrong: a base that
-# has lost a directory, and what stands below it in the store; the mount
-# point by another name.
+# has lost a directory, and what stands below it in the store, the mount
+# point by another name, what a killed revert leaves, a full RAM disk.
 . "$(dirname "$0")/sys.sh"
 need_root
 need_fuse
@@ -39,4 +39,43 @@ like "-m relative, from inside" "$(cd "$MNT/ssh" && "$CFG" -m ../../link \
     diff --name-only ../zz 2>&1)" '^zz$'
 fails_with 2 'not a path below' cfg status "$T/link/../zz"
 fails_with 2 'does not serve it' timeout 20 "$CFG" -m "$T/base" status
+
+# A revert that was killed amid a file leaves its temporary name.
+cfg commit > /dev/null
+sh -c 'kill -9 $$' 2> /dev/null &
+dead=$!
+wait "$dead" 2> /dev/null
+echo half > "$MNT/ssh/.cfg.$dead.0.tmp"
+mkdir "$MNT/.cfg.$dead.0.tmp" "$MNT/more"
+echo half > "$MNT/more/.cfg.$dead.3.tmp"
+echo own > "$MNT/.cfg.$$.0.tmp"
+rmdir "$MNT/more" 2> /dev/null
+is "what a killed revert left is not pending" "$(cfg diff --name-only)" more
+echo x >> "$MNT/rc.conf"
+ok "the next revert" cfg revert rc.conf more
+is "sweeps it away, and no other's" "$(cd "$MNT" && find . -name '.cfg*')" \
+    "./.cfg.$$.0.tmp"
+rm "$MNT/.cfg.$$.0.tmp"
+echo half > "$MNT/.cfg.$dead.0.tmp"
+ok "a commit" cfg commit
+not_ok "does so, too" test -e "$MNT/.cfg.$dead.0.tmp"
+
+# What can't be given back for want of room is as it was.
+power_cut
+RAM_OPTS=,nr_inodes=60
+ok "a box with few inodes" boot
+rm -r "$MNT/rc.d"
+echo file > "$MNT/rc.d"
+ln "$MNT/rc.d" "$MNT/rc.too"
+i=0
+while mkdir "$MNT/d$i" 2> /dev/null; do i=$((i + 1)); done
+run cfg revert rc.d
+is "no room for a directory is a failure" "$rc" 2
+like "that is said" "$err" '^cfg: revert: mkdir rc.d: No space left'
+is "a file stays where no directory can be made" \
+    "$(cat "$MNT/rc.d" 2> /dev/null)" file
+rmdir "$MNT"/d[0-9]*
+ok "with room it goes" cfg revert rc.d
+ok "and is as before" test -x "$MNT/rc.d/sshd"
+is "nothing else is left" "$(find "$MNT" -name '.cfg*')" ""
 done_testing
