@@ -94,19 +94,24 @@ if [ "$column" = 0 ] || [ "$(id -u)" != 0 ]; then
 fi
 echo "deps: $install$missing" >&2
 
+# What it says matters only where it fails.  A machine that has just
+# started may be busy with its own upgrades: wait for those.
 apt() {
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-	    -o Dpkg::Use-Pty=0 install --no-install-recommends \
-	    libc6-dev $missing > /dev/null < /dev/null
+	    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+	    install --no-install-recommends \
+	    libc6-dev $missing 2>&1 > /dev/null < /dev/null
 }
+why=
 # shellcheck disable=SC2086
 case $column in
 1)	# The lists of packages may be old, or not there at all.
-	apt 2> /dev/null || { apt-get -qq update < /dev/null && apt; } ;;
+	why=$(apt) || { apt-get -qq update < /dev/null && why=$(apt); } ;;
 2)	pkg install -qy $missing ;;
 3)	apk add -q --no-progress $missing linux-headers musl-dev ;;
 esac || {
+	[ -z "$why" ] || printf '%s\n' "$why" >&2
 	echo "deps: could not install:$missing" >&2
 	exit 2
 }
