@@ -83,7 +83,7 @@ box_note(struct box *b, const char *path, enum jrn_op op, int flags,
 void
 box_find(struct box *b)
 {
-	struct pers	 p = { b->base, &b->ov, NULL };
+	struct pers	 p = { b->base, &b->ov, NULL, NULL };
 	struct err	 e = { 0, "" };
 
 	pend_free(&b->pend);
@@ -162,7 +162,7 @@ check_overlay(const struct box *b)
 int
 box_commit(struct box *b, char *const *paths)
 {
-	struct pers	 p = { b->base, &b->ov, NULL };
+	struct pers	 p = { b->base, &b->ov, NULL, NULL };
 	struct commit	 c;
 	struct pend	 rest;
 	struct buf	 carry = BUF_INIT;

@@ -23,7 +23,7 @@ start(void)
 	t_file(d, "a/b.x", "x\n");
 	t_file(d, "top", "t\n");
 	t_symlink(d, "link", "a");
-	p = (struct pers){ d, &ov, NULL };
+	p = (struct pers){ d, &ov, NULL, NULL };
 }
 
 static void

@@ -40,15 +40,21 @@ read_running(struct finder *f, const char *path, struct ent *e,
 	return ent_read(dfd, name, path, 0, e, ino, nlink, f->e);
 }
 
-/* A regular file of the tree at root, never waiting. */
+/* A regular file of this tree, never waiting. */
 static int
-open_reg(int root, const char *path)
+open_reg(struct walk_at *tree, const char *path)
 {
+	const char	*name;
 	struct stat	 st;
-	int		 fd;
+	int		 dfd, fd;
 
-	fd = path_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (fd >= 0 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+	if ((dfd = walk_at(tree, path, &name)) < 0)
+		return dfd;
+	fd = openat(dfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -errno;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
 		return -EAGAIN;
 	}
@@ -71,25 +77,26 @@ read_full(int fd, char *p, size_t n)
 	return (ssize_t)have;
 }
 
+/* Both had this size; what grows meanwhile is journaled. */
 static int
-bytes_differ(int a, int b)
+bytes_differ(struct finder *f, int a, int b, uint64_t size)
 {
-	char	*buf = malloc(2 * CHUNK);
 	ssize_t	 n, k;
+	size_t	 want;
 	int	 rc = 0;
 
-	if (buf == NULL)
+	if (f->buf == NULL && (f->buf = malloc(2 * CHUNK)) == NULL)
 		return -ENOMEM;
-	do {
-		n = read_full(a, buf, CHUNK);
-		k = read_full(b, buf + CHUNK, CHUNK);
+	for (; rc == 0 && size > 0; size -= want) {
+		want = size < CHUNK ? (size_t)size : CHUNK;
+		n = read_full(a, f->buf, want);
+		k = read_full(b, f->buf + CHUNK, want);
 		if (n < 0 || k < 0)
 			rc = (int)(n < 0 ? n : k);
 		else
-			rc = n != k ||
-			    memcmp(buf, buf + CHUNK, (size_t)n) != 0;
-	} while (rc == 0 && n == CHUNK);
-	free(buf);
+			rc = (size_t)n != want || (size_t)k != want ||
+			    memcmp(f->buf, f->buf + CHUNK, want) != 0;
+	}
 	return rc;
 }
 
@@ -113,12 +120,12 @@ hash_fd(int fd, struct hash *h, uint64_t *size)
 }
 
 int
-cand_hash(struct finder *f, int root, struct ent *e)
+cand_hash(struct finder *f, struct walk_at *tree, struct ent *e)
 {
 	struct ent	 t = *e;
 	int		 fd, rc;
 
-	if ((fd = open_reg(root, e->path)) < 0)
+	if ((fd = open_reg(tree, e->path)) < 0)
 		rc = fd;
 	else {
 		rc = hash_fd(fd, &t.hash, &t.size);
@@ -141,7 +148,7 @@ cand_content(struct finder *f, const char *path, const struct ent *was,
 
 	if (was->size == 0)
 		return 0;
-	if ((a = open_reg(f->run.root, path)) < 0)
+	if ((a = open_reg(&f->run, path)) < 0)
 		/* Changed under way: it differs, or will be looked at
 		 * again, as a change is journaled first. */
 		return a == -ENOENT || a == -ELOOP || a == -EAGAIN ? 1 : a;
@@ -149,10 +156,10 @@ cand_content(struct finder *f, const char *path, const struct ent *was,
 		rc = hash_fd(a, &h, &size);
 		if (rc == 0)
 			rc = memcmp(h.b, was->hash.b, HASH_LEN) != 0;
-	} else if ((b = open_reg(f->pers->base, path)) < 0)
+	} else if ((b = open_reg(&f->base, path)) < 0)
 		rc = b;
 	else
-		rc = bytes_differ(a, b);
+		rc = bytes_differ(f, a, b, was->size);
 	(void)close(a);
 	if (b >= 0)
 		(void)close(b);
@@ -203,7 +210,7 @@ read_was(struct finder *f, const char *path, struct cand *c)
 	uint64_t	 ino, nlink;
 	int		 rc;
 
-	rc = pers_base(f->pers, path, 0, &base, &ino, &nlink, f->e);
+	rc = pers_base(&f->pers, path, 0, &base, &ino, &nlink, f->e);
 	if (rc < 0)
 		return rc;
 	if (base.type == ENT_SOCK)
@@ -211,13 +218,13 @@ read_was(struct finder *f, const char *path, struct cand *c)
 	c->p.in_base = base.type != ENT_NONE;
 	if (c->p.in_base && base.type != ENT_DIR && nlink > 1)
 		c->bino = ino;
-	if (pers_over(f->pers, path) == NULL) {
+	if (pers_over(&f->pers, path) == NULL) {
 		c->p.was = base;
 		c->p.was_base = c->p.in_base;
 		return 0;
 	}
 	ent_free(&base);
-	return pers_get(f->pers, path, 0, &c->p.was, NULL, f->e);
+	return pers_get(&f->pers, path, 0, &c->p.was, NULL, f->e);
 }
 
 int

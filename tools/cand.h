@@ -23,7 +23,9 @@ struct cand {
 
 struct finder {
 	struct walk_at	 run;	/* the running tree */
-	const struct pers *pers;
+	struct walk_at	 base;	/* the base, where there is one */
+	struct pers	 pers;	/* near is base */
+	char		*buf;	/* owned: to read both into; NULL: not yet */
 	const struct patt *ignore;	/* or NULL */
 	struct fold	 fold;
 	struct cand	*v;	/* those that differ, and all that are linked */
@@ -48,9 +50,9 @@ int	cand_compare(struct finder *, const char *path, unsigned *dirs);
  * files of one size: 1, 0 or -errno. */
 int	cand_content(struct finder *, const char *path, const struct ent *was,
 	    bool was_base);
-/* Fill in hash and size of the regular file e in the tree at root; not
- * where it is gone, or not this user's to read. */
-int	cand_hash(struct finder *, int root, struct ent *e);
+/* Fill in hash and size of the regular file e in this tree of the finder;
+ * not where it is gone, or not this user's to read. */
+int	cand_hash(struct finder *, struct walk_at *tree, struct ent *e);
 /* Compare all that is linked with what is on the list, then see whose
  * hard-link group differs; the list is then in order. */
 int	cand_links(struct finder *);

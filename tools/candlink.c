@@ -54,7 +54,7 @@ key_of(const struct cand *c, enum side side)
 static int
 scan_overlay(struct finder *f)
 {
-	const struct ents	*ov = f->pers->ov;
+	const struct ents	*ov = f->pers.ov;
 	size_t			 i;
 
 	for (i = 0; ov != NULL && i < ov->n; i++) {
@@ -83,7 +83,7 @@ scan_trees(struct finder *f, bool *run, bool *base)
 	if (r && !*run)
 		rc = links_scan(&f->rl, f->run.root, f->ignore, f->e);
 	if (rc == 0 && b && !*base)
-		rc = links_scan(&f->bl, f->pers->base, f->ignore, f->e);
+		rc = links_scan(&f->bl, f->pers.base, f->ignore, f->e);
 	*run |= r;
 	*base |= b;
 	return rc;

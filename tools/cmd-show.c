@@ -184,7 +184,7 @@ show_path(struct store *s, uint64_t gen, const char *path, int base,
     struct err *e)
 {
 	struct ents	 ov = { 0 };
-	struct pers	 p = { base, &ov, s };
+	struct pers	 p = { base, &ov, s, NULL };
 	struct buf	 b = BUF_INIT;
 	char		*vis = path_vis(path);
 	int		 rc;

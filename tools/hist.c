@@ -21,7 +21,7 @@ hist_open(struct hist *h, struct store *s, uint64_t from, int base,
 	h->s = s;
 	if (from < store_oldest(s))
 		from = store_oldest(s);
-	h->before = (struct pers){ base, &h->ov, s };
+	h->before = (struct pers){ base, &h->ov, s, NULL };
 	if (from > 1) {
 		h->gen = from - 1;
 		rc = store_overlay(s, from - 1, &h->ov, e);

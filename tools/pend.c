@@ -42,7 +42,7 @@ check_parents(struct finder *f, const char *path, char **good,
 		if (*good != NULL && path_within(*good, p))
 			break;
 		run = run_isdir(f, p);
-		if ((was = pers_isdir(f->pers, p)) < 0) {
+		if ((was = pers_isdir(&f->pers, p)) < 0) {
 			rc = was;
 			break;
 		}
@@ -106,7 +106,7 @@ push_both(struct finder *f, const char *dir, unsigned dirs,
 	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ELOOP)
 		rc = 0;		/* gone meanwhile */
 	if (rc == 0 && dirs & CAND_WAS)
-		rc = pers_list(f->pers, dir, &l, f->e);
+		rc = pers_list(&f->pers, dir, &l, f->e);
 	unmark(&l);
 	strs_sort(&l);
 	while (rc == 0 && l.n > 0)
@@ -177,7 +177,7 @@ like_base(struct finder *f, const struct cand *c, bool *like)
 	if (!c->p.in_base || c->p.now.type == ENT_NONE ||
 	    (c->p.was_base && c->differ) || !cand_base_group(f, c))
 		return 0;
-	if ((rc = pers_base(f->pers, c->p.path, 0, &base, NULL, NULL,
+	if ((rc = pers_base(&f->pers, c->p.path, 0, &base, NULL, NULL,
 	    f->e)) < 0)
 		return rc;
 	t.hash = base.hash;
@@ -201,10 +201,10 @@ complete(struct finder *f, struct cand *c)
 	if ((rc = like_base(f, c, &p->like_base)) < 0)
 		return rc;
 	if (p->now.type == ENT_REG &&
-	    (rc = cand_hash(f, f->run.root, &p->now)) < 0)
+	    (rc = cand_hash(f, &f->run, &p->now)) < 0)
 		return rc;
 	if (p->was.type == ENT_REG && p->was_base &&
-	    (rc = cand_hash(f, f->pers->base, &p->was)) < 0)
+	    (rc = cand_hash(f, &f->base, &p->was)) < 0)
 		return rc;
 	if (fold_who(&f->fold, p->path, &p->who, &p->nwho) < 0)
 		return err_set(f->e, ENOMEM, "%s", p->path);
@@ -293,7 +293,9 @@ finder_free(struct finder *f)
 	for (i = 0; i < f->n; i++)
 		pent_free(&f->v[i].p);
 	free(f->v);
+	free(f->buf);
 	walk_at_close(&f->run);
+	walk_at_close(&f->base);
 	fold_free(&f->fold);
 	strs_free(&f->ign);
 	links_free(&f->rl);
@@ -306,10 +308,12 @@ find(struct pend *o, int tree, int statedir, uint64_t upto,
     const struct pers *pers, const struct patt *ignore, bool all,
     struct err *e)
 {
-	struct finder	 f = { .run = { tree, -1, NULL }, .pers = pers,
+	struct finder	 f = { .run = { tree, -1, NULL },
+			    .base = { pers->base, -1, NULL }, .pers = *pers,
 			    .ignore = ignore, .e = e };
 	int		 rc = 0;
 
+	f.pers.near = &f.base;
 	memset(o, 0, sizeof(*o));
 	if (statedir != -1)
 		rc = fold_journal(&f.fold, statedir, upto, e);

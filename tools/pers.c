@@ -119,7 +119,9 @@ pers_base(const struct pers *p, const char *path, int flags, struct ent *e,
 		*ino = 0;
 	if (nlink != NULL)
 		*nlink = 0;
-	dfd = p->base == -1 ? -ENOENT : path_parent(p->base, path, &name);
+	dfd = p->base == -1 ? -ENOENT : p->near != NULL ?
+	    walk_at(p->near, path, &name) :
+	    path_parent(p->base, path, &name);
 	if (nothing(dfd)) {
 		if ((e->path = strdup(path)) == NULL)
 			return err_set(err, ENOMEM, "base: %s", path);
@@ -128,7 +130,8 @@ pers_base(const struct pers *p, const char *path, int flags, struct ent *e,
 	if (dfd < 0)
 		return err_set(err, -dfd, "base: %s", path);
 	rc = ent_read(dfd, name, path, flags, e, ino, nlink, err);
-	(void)close(dfd);
+	if (p->near == NULL)
+		(void)close(dfd);
 	return rc;
 }
 

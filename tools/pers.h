@@ -17,6 +17,8 @@ struct pers {
 	int		 base;	/* directory descriptor, or -1: base empty */
 	const struct ents *ov;	/* overlay of one generation, or NULL: none */
 	struct store	*s;	/* where its contents are, or NULL */
+	struct walk_at	*near;	/* the base's directory that was asked for
+				   last, for one who goes through it; or NULL */
 };
 
 /*

@@ -43,7 +43,7 @@ tree_open(struct tree *t, struct store *s, uint64_t gen, int base,
 	memset(t, 0, sizeof(*t));
 	t->gen = gen;
 	t->root = -1;
-	t->pers = (struct pers){ base, &t->ov, s };
+	t->pers = (struct pers){ base, &t->ov, s, NULL };
 	return gen == 0 ? 0 : store_overlay(s, gen, &t->ov, e);
 }
 
