@@ -3,6 +3,7 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct client {
 	size_t		 nin;	/* bytes of in */
 	uint8_t		*in;	/* owned: a request, CTL_MAX + 4 bytes */
 	struct buf	 out;	/* answers not taken yet */
+	int		 pass;	/* descriptor to go with them; -1: none */
 };
 
 enum lease {
@@ -85,7 +87,7 @@ ctl_open(struct ctl **out, const char *dir, struct view *v, struct err *e)
 	c->v = v;
 	c->start = now_ms();
 	for (i = 0; i < CTL_CLIENTS; i++)
-		c->c[i].fd = -1;
+		c->c[i].fd = c->c[i].pass = -1;
 	/* One that a dead daemon left: the lock is ours. */
 	(void)unlink(sa.sun_path);
 	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -119,6 +121,9 @@ drop(struct ctl *c, struct client *p)
 {
 	(void)close(p->fd);
 	p->fd = -1;
+	if (p->pass != -1)
+		(void)close(p->pass);
+	p->pass = -1;
 	free(p->in);
 	p->in = NULL;
 	p->nin = 0;
@@ -247,6 +252,18 @@ unfreeze(struct ctl *c, const struct client *p)
 	return -EINVAL;
 }
 
+/* A descriptor of its own: ours has a position. */
+static int
+tree(const struct ctl *c, struct client *p)
+{
+	if (p->uid != 0 && p->uid != geteuid())
+		return -EPERM;
+	if (p->pass == -1)
+		p->pass = openat(c->v->rootfd, ".", O_RDONLY | O_DIRECTORY |
+		    O_CLOEXEC);
+	return p->pass == -1 ? -errno : 0;
+}
+
 static void
 stats(const struct ctl *c, struct buf *b)
 {
@@ -299,6 +316,9 @@ answer(struct ctl *c, struct client *p, enum ctl_type type, struct rd *body)
 		rc = 0;
 		stats(c, &more);
 		break;
+	case CTL_TREE:
+		rc = tree(c, p);
+		break;
 	}
 	put_le32(&b, (uint32_t)-rc);
 	put_bytes(&b, more.p, more.len);
@@ -337,13 +357,31 @@ take(struct ctl *c, struct client *p)
 static int
 give(struct client *p)
 {
-	ssize_t	 n;
+	union {			/* aligned as a control message has to be */
+		struct cmsghdr	 h;
+		char		 b[CMSG_SPACE(sizeof(int))];
+	}		 u;
+	struct iovec	 iov = { p->out.p, p->out.len };
+	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t		 n;
 
 	if (p->out.len == 0)
 		return 0;
-	n = send(p->fd, p->out.p, p->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (p->pass != -1) {
+		memset(&u, 0, sizeof(u));
+		u.h.cmsg_level = SOL_SOCKET;
+		u.h.cmsg_type = SCM_RIGHTS;
+		u.h.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&u.h), &p->pass, sizeof(int));
+		m.msg_control = u.b;
+		m.msg_controllen = CMSG_LEN(sizeof(int));
+	}
+	n = sendmsg(p->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == -1)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (p->pass != -1)
+		(void)close(p->pass);
+	p->pass = -1;
 	p->out.len -= (size_t)n;
 	memmove(p->out.p, p->out.p + n, p->out.len);
 	return 0;

@@ -2,6 +2,7 @@
  * ctl.c: the control protocol: frames, and the client's side.
  */
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -55,9 +56,36 @@ send_all(int fd, const struct buf *b, struct err *e)
 	return 0;
 }
 
-int
-ctl_call(int fd, enum ctl_type type, const struct buf *body,
-    struct buf *answer, struct err *e)
+/* Receive, and where a descriptor comes along, it goes to *pass. */
+static ssize_t
+receive(int fd, void *p, size_t n, int *pass)
+{
+	union {			/* aligned as a control message has to be */
+		struct cmsghdr	 h;
+		char		 b[CMSG_SPACE(sizeof(int))];
+	}		 u;
+	struct iovec	 iov = { p, n };
+	struct msghdr	 m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = u.b,
+			    .msg_controllen = sizeof(u.b) };
+	struct cmsghdr	*h;
+	ssize_t		 k;
+
+	if (pass == NULL)
+		return recv(fd, p, n, 0);
+	if ((k = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) <= 0)
+		return k;
+	h = CMSG_FIRSTHDR(&m);
+	if (h != NULL && h->cmsg_level == SOL_SOCKET &&
+	    h->cmsg_type == SCM_RIGHTS && *pass == -1 &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(pass, CMSG_DATA(h), sizeof(int));
+	return k;
+}
+
+static int
+call(int fd, enum ctl_type type, const struct buf *body, struct buf *answer,
+    int *pass, struct err *e)
 {
 	struct buf	 b = BUF_INIT;
 	struct rd	 r = { NULL, 0, false };
@@ -76,7 +104,7 @@ ctl_call(int fd, enum ctl_type type, const struct buf *body,
 			rc = err_set(e, ENOMEM, "ask cfgfs");
 			break;
 		}
-		n = recv(fd, b.p + b.len, CTL_MAX + HEAD - b.len, 0);
+		n = receive(fd, b.p + b.len, CTL_MAX + HEAD - b.len, pass);
 		if (n == 0)
 			rc = err_setx(e, EPIPE, "cfgfs closed the connection");
 		else if (n == -1 && errno != EINTR)
@@ -97,6 +125,30 @@ ctl_call(int fd, enum ctl_type type, const struct buf *body,
 	} else if (rc == -EBADMSG)
 		rc = err_setx(e, EPROTO, "cfgfs: odd answer");
 	buf_free(&b);
+	return rc;
+}
+
+int
+ctl_call(int fd, enum ctl_type type, const struct buf *body,
+    struct buf *answer, struct err *e)
+{
+	return call(fd, type, body, answer, NULL, e);
+}
+
+int
+ctl_tree(int fd, struct err *e)
+{
+	struct buf	 answer = BUF_INIT;
+	int		 tree = -1, rc;
+
+	rc = call(fd, CTL_TREE, NULL, &answer, &tree, e);
+	buf_free(&answer);
+	if (rc == 0 && tree == -1)
+		rc = err_setx(e, EPROTO, "cfgfs: odd answer");
+	if (rc == 0)
+		return tree;
+	if (tree != -1)
+		(void)close(tree);
 	return rc;
 }
 

@@ -31,7 +31,9 @@ enum ctl_type {
 	CTL_FREEZE = 2,	/* root only; answer: le64 last ended segment.
 			   EBUSY: le32 pid of the lease's holder */
 	CTL_THAW = 3,
-	CTL_STATS = 4	/* answer: text, lines "name value" */
+	CTL_STATS = 4,	/* answer: text, lines "name value" */
+	CTL_TREE = 5	/* root only; with the answer comes a descriptor of
+			   the running tree's root, see ctl_tree() */
 };
 
 /*
@@ -47,6 +49,13 @@ int	ctl_connect(const char *statedir, struct err *);
  */
 int	ctl_call(int fd, enum ctl_type, const struct buf *body,
 	    struct buf *answer, struct err *);
+
+/*
+ * The running tree itself, below the view: what is read there goes
+ * through no daemon.  A directory, the caller's, or -errno (EPERM: only
+ * root gets it).  For reading alone: a change there is never journaled.
+ */
+int	ctl_tree(int fd, struct err *);
 
 /* Put one frame (daemon and client). */
 void	ctl_put(struct buf *, enum ctl_type, const void *body, size_t n);

@@ -299,6 +299,32 @@ a_freeze_ends_by_itself(void)
 }
 
 static void
+root_is_given_the_tree_below_the_view(void)
+{
+	struct stat	 below, seen;
+	struct err	 e;
+	char		 path[128];
+	int		 a, i, tree;
+
+	if (!start())
+		return;
+	OK(ended_well(writer("x")));
+	in_mnt(path, "x");
+	a = client();
+	for (i = 0; i < 3; i++) {
+		OK((tree = ctl_tree(a, &e)) >= 0);
+		OK(stat(path, &seen) == 0 &&
+		    fstatat(tree, "x", &below, 0) == 0 &&
+		    seen.st_ino == below.st_ino &&
+		    seen.st_dev != below.st_dev);
+		OK((fcntl(tree, F_GETFD) & FD_CLOEXEC) != 0);
+		(void)close(tree);
+	}
+	(void)close(a);
+	end();
+}
+
+static void
 what_is_no_request_ends_the_connection(void)
 {
 	uint8_t	 junk[64];
@@ -354,6 +380,8 @@ main(int argc, char **argv)
 		{ "a client that dies thaws", a_client_that_dies_thaws },
 		{ "a process held back can be killed",
 		    a_process_held_back_can_be_killed },
+		{ "root is given the tree below the view",
+		    root_is_given_the_tree_below_the_view },
 		{ "what is no request ends the connection",
 		    what_is_no_request_ends_the_connection },
 		{ "a client that takes nothing stops nobody",

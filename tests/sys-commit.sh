@@ -141,6 +141,42 @@ ok "commit works all the same" cfg commit
 ok "and another start" run_view
 is "finds nothing pending" "$(pending)" ""
 
+# After a start that can't know what changed, the first look that compares
+# everything leaves a journal that names what it found.
+kill_view
+await "the dead mount's end" test -f "$MNT/rc.conf"
+echo unseen >> "$MNT/passwd"
+printf 'SET\n' > "$MNT/.profile"
+touch -r "$BASE/.profile" "$MNT/.profile"
+run_view
+echo seen >> "$MNT/rc.conf"
+scans() { grep -al cfgfs "$STATE"/journal.*; }
+like "a start on a tree that is there is to compare everything" "$(scans)" \
+    journal
+setpriv --reuid 65534 --regid 65534 --clear-groups \
+    "$CFG" -m "$MNT" status > /dev/null 2>&1
+like "only root's look changes that" "$(scans)" journal
+ok "while another has the lease status goes on" \
+    "$TOP/tests/viewtool" freeze "$STATE" \
+    "'$CFG' -m '$MNT' status > '$T/first'"
+like "and compares everything" "$(cat "$T/first")" '^M passwd$'
+like "and leaves the journal alone" "$(scans)" journal
+is "the first when it is free says the same" "$(cfg status)" \
+    "$(cat "$T/first")"
+is "and nothing is to be compared without need any more" "$(scans)" ""
+is "a file of the old length and time is found by what it holds" \
+    "$(pending)" "M .profile
+M passwd
+M rc.conf"
+like "with who did it" "$(cfg status rc.conf)" '^M rc.conf	root: '
+ok "the lease is free" cfg commit
+power_cut
+ok "after a power cut" boot
+echo more >> "$MNT/passwd"
+like "diff does the same" "$(cfg diff --name-only)" '^passwd$'
+is "for the journal" "$(scans)" ""
+cfg revert . > /dev/null
+
 # Refusals: one line each.
 fails_with 64 '^usage: cfg commit' cfg commit -x
 fails_with 2 'cfg: status: .*does not serve' \

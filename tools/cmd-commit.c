@@ -16,11 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/ctl.h"
-#include "../lib/jrn.h"
 #include "../lib/path.h"
 #include "cfg.h"
 #include "change.h"
+#include "lease.h"
 #include "out.h"
 #include "walk.h"
 #include "work.h"
@@ -47,58 +46,6 @@ forget(struct job *j)
 	pend_free(&j->rest);
 	commit_free(&j->commit);
 	memset(&j->commit, 0, sizeof(j->commit));
-}
-
-static int
-see_scan(void *arg, const struct jrn_rec *r)
-{
-	bool	*scan = arg;
-
-	*scan |= r->op == JRN_SCAN && r->pathlen == 0;
-	return 0;
-}
-
-/*
- * Hold the box still: from here to thaw() the tree is of one moment.
- * Without a daemon nobody holds anything, and all segments count.
- */
-static int
-freeze(struct job *j, struct err *e)
-{
-	struct buf	 b = BUF_INIT;
-	struct rd	 r;
-	bool		 damaged, scan = false;
-	int		 rc;
-
-	if (j->w.ctl == -1)
-		return jrn_scan(j->w.state, UINT64_MAX, see_scan, &scan,
-		    &damaged, &j->upto, e);
-	rc = ctl_call(j->w.ctl, CTL_FREEZE, NULL, &b, e);
-	r = (struct rd){ b.p, b.len, false };
-	if (rc == -EBUSY)
-		(void)err_setx(e, EBUSY, "another commit is under way "
-		    "(process %u)", rd_le32(&r));
-	else if (rc == 0) {
-		j->upto = rd_le64(&r);
-		if (r.bad)
-			rc = err_setx(e, EBADMSG, "%s: strange answer",
-			    j->c->inst.state);
-	}
-	buf_free(&b);
-	return rc;
-}
-
-static int
-thaw(struct job *j, struct err *e)
-{
-	struct buf	 b = BUF_INIT;
-	int		 rc;
-
-	if (j->w.ctl == -1)
-		return 0;
-	rc = ctl_call(j->w.ctl, CTL_THAW, NULL, &b, e);
-	buf_free(&b);
-	return rc;
 }
 
 /* Compare, select, and read all that is to be written. */
@@ -133,46 +80,13 @@ sign(struct job *j, struct err *e)
 
 /* The journal names only what is pending still. */
 static void
-carry(struct job *j, const struct pend *rest, const struct pend *ignored)
+carry(struct job *j, const struct pend *rest)
 {
-	struct buf	 b = BUF_INIT;
 	struct err	 e;
 
-	if (j->upto == 0)
-		return;			/* there was none */
-	change_carry(&b, rest, ignored);
-	if (b.bad)
-		cfg_warn(j->c, "the journal stays as it is: out of memory");
-	else if (jrn_replace(j->w.state, j->upto, &b, &e) < 0)
-		/* It names too much then, which costs time alone. */
+	/* Else it names too much, which costs time alone. */
+	if (lease_carry(&j->w, j->upto, rest, &j->pend, &e) < 0)
 		cfg_warn(j->c, "the journal stays as it is: %s", e.msg);
-	buf_free(&b);
-}
-
-/*
- * Where the journal can't say where to look, all is compared while the
- * box goes on, and the journal is given what was found: what changes
- * meanwhile is in the next segment.  So no freeze is ever that long.
- */
-static int
-settle(struct job *j, struct err *e)
-{
-	bool		 damaged = false, scan = false;
-	int		 rc;
-
-	if (j->w.ctl == -1)
-		return 0;
-	rc = jrn_scan(j->w.state, UINT64_MAX, see_scan, &scan, &damaged,
-	    &j->upto, e);
-	if (rc < 0 || (!scan && !damaged))
-		return rc;
-	if ((rc = freeze(j, e)) < 0)
-		return rc;
-	if ((rc = thaw(j, e)) == 0 &&
-	    (rc = work_find(&j->w, j->upto, &j->pend, e)) == 0)
-		carry(j, &j->pend, &j->pend);
-	forget(j);
-	return rc;
 }
 
 /* Write.  1: someone else has committed since the head was read. */
@@ -239,10 +153,10 @@ once(struct job *j, bool *nothing, struct err *e)
 	struct err	 e2 = { 0, "" };
 	int		 rc, rc2;
 
-	if ((rc = freeze(j, e)) < 0)
+	if ((rc = lease_freeze(&j->w, &j->upto, e)) < 0)
 		return rc;
 	rc = gather(j, j->upto, e);
-	rc2 = thaw(j, &e2);
+	rc2 = lease_thaw(&j->w, &e2);
 	if (rc == 0 && rc2 == -ETIMEDOUT)
 		return 1;
 	if (rc == 0 && rc2 < 0) {
@@ -251,15 +165,14 @@ once(struct job *j, bool *nothing, struct err *e)
 	}
 	if (rc < 0)
 		return rc;
-	work_sweep(&j->w, &j->pend);
 	if (j->commit.n == 0) {
 		*nothing = true;
-		carry(j, &j->rest, &j->pend);
+		carry(j, &j->rest);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
-	carry(j, &j->rest, &j->pend);
+	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
 	return 0;
@@ -308,7 +221,7 @@ commit(struct job *j)
 	for (i = 0; i < TRIES && rc == 1; i++) {
 		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
 			break;
-		if (!j->dry && (rc = settle(j, &e)) < 0)
+		if (!j->dry && (rc = lease_settle(&j->w, &e)) < 0)
 			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
 		    once(j, &nothing, &e);

@@ -12,6 +12,7 @@
 #include "../lib/path.h"
 #include "cfg.h"
 #include "entdiff.h"
+#include "lease.h"
 #include "out.h"
 #include "trees.h"
 #include "work.h"
@@ -383,6 +384,7 @@ with_running(struct diff *d, struct err *e)
 
 	if ((rc = work_open(&w, d->c, e)) < 0)
 		return rc;
+	lease_try_settle(&w, d->c->inst.state);
 	if ((rc = work_find(&w, UINT64_MAX, &p, e)) < 0)
 		goto out;
 	run = is(d->from, "@running") ? &d->a : &d->b;

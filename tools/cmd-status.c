@@ -9,6 +9,7 @@
 
 #include "../lib/path.h"
 #include "cfg.h"
+#include "lease.h"
 #include "out.h"
 #include "pend.h"
 #include "walk.h"
@@ -176,8 +177,10 @@ cmd_status(struct cfg *c, int argc, char **argv)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&paths, p) < 0)
 			rc = err_set(&e, ENOMEM, "status");
-	if (rc == 0)
+	if (rc == 0) {
+		lease_try_settle(&w, c->inst.state);
 		rc = status(c, &w, quiet, &paths, &e);
+	}
 	strs_free(&paths);
 	work_close(&w);
 	return rc < 0 ? cfg_fail(c, &e) : rc;

@@ -10,6 +10,7 @@ TOOLS_HDRS = \
     tools/entdiff.h \
     tools/fold.h \
     tools/hist.h \
+    tools/lease.h \
     tools/links.h \
     tools/out.h \
     tools/patt.h \
@@ -42,6 +43,7 @@ TOOLS_OBJS = \
     tools/entdiff.o \
     tools/fold.o \
     tools/hist.o \
+    tools/lease.o \
     tools/links.o \
     tools/out.o \
     tools/patt.o \

@@ -34,16 +34,13 @@ struct patt {
 	size_t		 n, cap;
 };
 
-/* Editors' temporary and backup files, what mount(8) keeps, and our own
- * temporary files (apply.c, derived.c), should we be killed. */
+/* Editors' temporary and backup files, and what mount(8) keeps. */
 static const char builtin[] =
     ".*.sw[a-p]\n"
     "*~\n"
     ".#*\n"
     "\\#*#\n"
-    "/mtab\n"
-    ".cfg.[0-9]*.tmp\n"
-    "/.ld.so.conf.cfg\n";
+    "/mtab\n";
 
 static const struct {
 	const char	*name;

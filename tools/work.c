@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include "../lib/ctl.h"
-#include "../lib/path.h"
-#include "apply.h"
 #include "work.h"
 
 static int
@@ -73,28 +71,13 @@ out:
 int
 work_find(struct work *w, uint64_t upto, struct pend *p, struct err *e)
 {
-	if (w->ctl == -1)
-		return pend_find_all(p, w->tree, w->state, upto, &w->pers,
-		    w->patt, e);
-	return pend_find(p, w->tree, w->state, upto, &w->pers, w->patt, e);
-}
+	int	 rc;
 
-void
-work_sweep(const struct work *w, const struct pend *p)
-{
-	const char	*name;
-	size_t		 i;
-	int		 dfd;
-
-	for (i = 0; i < p->nignored; i++) {
-		if (!apply_orphan(p->ign[i].path) || (dfd =
-		    path_parent(w->tree, p->ign[i].path, &name)) < 0)
-			continue;
-		if (unlinkat(dfd, name, 0) == -1)
-			/* A directory, then; else it is ignored as before. */
-			(void)unlinkat(dfd, name, AT_REMOVEDIR);
-		(void)close(dfd);
-	}
+	rc = (w->ctl == -1 ? pend_find_all : pend_find)(p, w->tree, w->state,
+	    upto, &w->pers, w->patt, e);
+	if (rc == 0 && p->nsock < w->nsock)
+		p->nsock = w->nsock;
+	return rc;
 }
 
 void

@@ -25,6 +25,8 @@ struct work {
 	int		 ctl;	/* the daemon's control socket; -1: none runs */
 	struct pers	 pers;	/* base with ov over it */
 	struct patt	*patt;	/* what never counts */
+	size_t		 nsock;	/* sockets that lease_settle() met: the journal
+				   does not name them any more */
 };
 
 /*
@@ -38,8 +40,6 @@ int	work_open(struct work *, struct cfg *, struct err *);
 int	work_head(struct work *, struct cfg *, struct err *);
 /* What is pending, by the journal's segments up to `upto`. */
 int	work_find(struct work *, uint64_t upto, struct pend *, struct err *);
-/* Remove what a revert that was killed has left; not during a freeze. */
-void	work_sweep(const struct work *, const struct pend *);
 void	work_close(struct work *);
 
 #endif
