@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "walk.h"
 
 #define TMPLEN	48
+#define TMPS	100		/* temporary names that are tried */
 
 static size_t
 link_at(const struct apply *a, uint32_t link)
@@ -179,6 +181,27 @@ make_link(struct apply *a, int dfd, const char *tmp, const struct ent *e)
 	return rc;
 }
 
+/* A name that patt.c's built-in patterns have. */
+static void
+tmp_name(char *tmp, int i)
+{
+	(void)snprintf(tmp, TMPLEN, ".cfg.%ld.%d.tmp", (long)getpid(), i);
+}
+
+bool
+apply_orphan(const char *path)
+{
+	const char	*p = path_base(path);
+	char		 tail;
+	long		 pid;
+	int		 i, n = 0;
+
+	/* Whoever wrote it is gone: its number is nobody's now. */
+	return sscanf(p, ".cfg.%9ld.%4d.tm%c%n", &pid, &i, &tail, &n) == 3 &&
+	    tail == 'p' && p[n] == '\0' && pid > 0 &&
+	    kill((pid_t)pid, 0) == -1 && errno == ESRCH;
+}
+
 /* Under a temporary name that is free; *tmp is set to it. */
 static int
 make_tmp(struct apply *a, int dfd, const struct ent *e, const void *data,
@@ -186,9 +209,8 @@ make_tmp(struct apply *a, int dfd, const struct ent *e, const void *data,
 {
 	int	 i, rc = -EEXIST;
 
-	for (i = 0; i < 100 && rc == -EEXIST; i++) {
-		(void)snprintf(tmp, TMPLEN, ".cfg.%ld.%d.tmp", (long)getpid(),
-		    i);
+	for (i = 0; i < TMPS && rc == -EEXIST; i++) {
+		tmp_name(tmp, i);
 		if ((rc = make_link(a, dfd, tmp, e)) == 0 || rc == -EEXIST)
 			continue;
 		rc = e->type == ENT_REG ?
@@ -223,21 +245,13 @@ put_node(struct apply *a, int dfd, const char *name, const struct ent *e,
 	return rc;
 }
 
+/* The attributes of a directory that is there. */
 static int
-put_dir(struct apply *a, int dfd, const char *name, const struct ent *e,
+dir_attr(struct apply *a, int dfd, const char *name, const struct ent *e,
     struct err *err)
 {
-	struct stat	 st;
-	int		 fd, rc;
+	int	 fd, rc;
 
-	if (*e->path != '\0' && mkdirat(dfd, name, 0700) == -1) {
-		if (errno != EEXIST ||
-		    fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-			return err_set(err, errno, "mkdir %s", e->path);
-		if (!S_ISDIR(st.st_mode) && (unlinkat(dfd, name, 0) == -1 ||
-		    mkdirat(dfd, name, 0700) == -1))
-			return err_set(err, errno, "mkdir %s", e->path);
-	}
 	fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (fd == -1)
@@ -247,6 +261,61 @@ put_dir(struct apply *a, int dfd, const char *name, const struct ent *e,
 	if (rc == 1)
 		a->left = true;
 	return rc < 0 ? rc : 0;
+}
+
+static int
+new_dir(struct apply *a, int dfd, const char *name, const struct ent *e,
+    struct err *err)
+{
+	int	 rc;
+
+	if (mkdirat(dfd, name, 0700) == -1)
+		return -errno;
+	if ((rc = dir_attr(a, dfd, name, e, err)) < 0)
+		(void)unlinkat(dfd, name, AT_REMOVEDIR);
+	return rc;
+}
+
+/* In the place of what is no directory, which stays until all else that
+ * can fail is done. */
+static int
+replace_by_dir(struct apply *a, int dfd, const char *name,
+    const struct ent *e, struct err *err)
+{
+	char	 tmp[TMPLEN];
+	int	 i, rc = -EEXIST;
+
+	for (i = 0; i < TMPS && rc == -EEXIST; i++) {
+		tmp_name(tmp, i);
+		rc = new_dir(a, dfd, tmp, e, err);
+	}
+	if (rc < 0)
+		return rc;
+	if (unlinkat(dfd, name, 0) == -1 ||
+	    renameat(dfd, tmp, dfd, name) == -1) {
+		rc = -errno;
+		(void)unlinkat(dfd, tmp, AT_REMOVEDIR);
+	}
+	return rc;
+}
+
+static int
+put_dir(struct apply *a, int dfd, const char *name, const struct ent *e,
+    struct err *err)
+{
+	struct stat	 st;
+	int		 rc;
+
+	if (*e->path == '\0')
+		return dir_attr(a, dfd, name, e, err);
+	rc = new_dir(a, dfd, name, e, err);
+	if (rc == -EEXIST && fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) ==
+	    0)
+		rc = S_ISDIR(st.st_mode) ? dir_attr(a, dfd, name, e, err) :
+		    replace_by_dir(a, dfd, name, e, err);
+	if (rc < 0 && (err == NULL || err->code != -rc))
+		(void)err_set(err, -rc, "mkdir %s", e->path);
+	return rc;
 }
 
 int

@@ -45,6 +45,8 @@ int	apply_linked(struct apply *, uint32_t link, const char *path);
 /* Where the inode of this link number is, or NULL. */
 const char *apply_find(const struct apply *, uint32_t link);
 void	apply_free(struct apply *);
+/* Whether path has a temporary name of a process that is no more. */
+bool	apply_orphan(const char *path);
 
 /*
  * Make a symbolic link, fifo or device as e says, with its mode at once:

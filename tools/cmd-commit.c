@@ -165,6 +165,7 @@ once(struct job *j, bool *nothing, struct err *e)
 	}
 	if (rc < 0)
 		return rc;
+	work_sweep(&j->w, &j->pend);
 	if (j->commit.n == 0) {
 		*nothing = true;
 		carry(j, &j->rest);

@@ -259,6 +259,8 @@ revert(struct job *j, bool dry, struct err *e)
 	if ((rc = work_find(&j->w, UINT64_MAX, &j->pend, e)) < 0 ||
 	    (rc = choose(j, e)) < 0 || (rc = join_links(j, e)) < 0)
 		return rc;
+	if (!dry)
+		work_sweep(&j->w, &j->pend);
 	/* What was added goes first, the deepest before the rest. */
 	for (i = j->pend.n; i-- > 0;) {
 		p = &j->pend.v[i];

@@ -34,13 +34,16 @@ struct patt {
 	size_t		 n, cap;
 };
 
-/* Editors' temporary and backup files, and what mount(8) keeps. */
+/* Editors' temporary and backup files, what mount(8) keeps, and our own
+ * temporary files (apply.c, derived.c), should we be killed. */
 static const char builtin[] =
     ".*.sw[a-p]\n"
     "*~\n"
     ".#*\n"
     "\\#*#\n"
-    "/mtab\n";
+    "/mtab\n"
+    ".cfg.[0-9]*.tmp\n"
+    "/.ld.so.conf.cfg\n";
 
 static const struct {
 	const char	*name;

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "../lib/ctl.h"
+#include "../lib/path.h"
+#include "apply.h"
 #include "work.h"
 
 static int
@@ -78,6 +80,24 @@ work_find(struct work *w, uint64_t upto, struct pend *p, struct err *e)
 	if (rc == 0 && p->nsock < w->nsock)
 		p->nsock = w->nsock;
 	return rc;
+}
+
+void
+work_sweep(const struct work *w, const struct pend *p)
+{
+	const char	*name;
+	size_t		 i;
+	int		 dfd;
+
+	for (i = 0; i < p->nignored; i++) {
+		if (!apply_orphan(p->ign[i].path) || (dfd =
+		    path_parent(w->tree, p->ign[i].path, &name)) < 0)
+			continue;
+		if (unlinkat(dfd, name, 0) == -1)
+			/* A directory, then; else it is ignored as before. */
+			(void)unlinkat(dfd, name, AT_REMOVEDIR);
+		(void)close(dfd);
+	}
 }
 
 void

@@ -40,6 +40,8 @@ int	work_open(struct work *, struct cfg *, struct err *);
 int	work_head(struct work *, struct cfg *, struct err *);
 /* What is pending, by the journal's segments up to `upto`. */
 int	work_find(struct work *, uint64_t upto, struct pend *, struct err *);
+/* Remove what a revert that was killed has left; not during a freeze. */
+void	work_sweep(const struct work *, const struct pend *);
 void	work_close(struct work *);
 
 #endif
