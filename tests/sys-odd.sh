@@ -78,4 +78,26 @@ rmdir "$MNT"/d[0-9]*
 ok "with room it goes" cfg revert rc.d
 ok "and is as before" test -x "$MNT/rc.d/sshd"
 is "nothing else is left" "$(find "$MNT" -name '.cfg*')" ""
+
+# A commit without a daemon, which another program starts meanwhile: the
+# store is held, so that the commit waits in its last step.
+power_cut
+RAM_OPTS=
+ok "a box" boot
+cfg commit > /dev/null
+kill_view
+await "the dead mount's end" test -f "$MNT/rc.conf"
+echo first > "$MNT/early"
+mkfifo "$T/go"
+( flock -s 9; echo held > "$T/held"; read -r _ < "$T/go" ) 9< "$STORE" &
+await "the lock" test -s "$T/held"
+"$CFG" -m "$MNT" commit > /dev/null 2>&1 < /dev/null &
+commit=$!
+await "its wait for the store" grep -q lock "/proc/$commit/wchan"
+ok "the view comes while a commit is under way" run_view
+echo second > "$MNT/late"
+echo go > "$T/go"
+wait "$commit"
+is "the commit is done" "$?" 0
+is "and what came after it is seen" "$(cfg diff --name-only)" late
 done_testing

@@ -155,7 +155,7 @@ once(struct job *j, bool *nothing, struct err *e)
 
 	if ((rc = lease_freeze(&j->w, &j->upto, e)) < 0)
 		return rc;
-	rc = gather(j, j->upto, e);
+	rc = gather(j, j->w.ctl == -1 ? UINT64_MAX : j->upto, e);
 	rc2 = lease_thaw(&j->w, &e2);
 	if (rc == 0 && rc2 == -ETIMEDOUT)
 		return 1;

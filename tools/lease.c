@@ -37,10 +37,9 @@ lease_freeze(struct work *w, uint64_t *upto, struct err *e)
 	struct rd	 r;
 	int		 rc;
 
-	if (w->ctl == -1) {
-		rc = names_all(w, upto, e);
-		return rc < 0 ? rc : 0;
-	}
+	*upto = 0;
+	if (w->ctl == -1)
+		return 0;
 	rc = ctl_call(w->ctl, CTL_FREEZE, NULL, &b, e);
 	r = (struct rd){ b.p, b.len, false };
 	if (rc == -EBUSY)
@@ -76,7 +75,7 @@ lease_carry(struct work *w, uint64_t upto, const struct pend *rest,
 	int		 rc;
 
 	if (upto == 0)
-		return 0;		/* there was none */
+		return 0;		/* not ours to replace */
 	change_carry(&b, rest, ignored);
 	rc = b.bad ? err_set(e, ENOMEM, "replace the journal") :
 	    jrn_replace(w->state, upto, &b, e);

@@ -14,8 +14,9 @@
 /*
  * Take the lease and hold the box still: from here to lease_thaw() the
  * tree is of one moment.  *upto is the last segment that counts.  EBUSY:
- * another has the lease.  Without a daemon nobody holds anything, and
- * all segments count.
+ * another has the lease.  Without a daemon nobody holds anything, all
+ * segments count, and *upto is 0: the journal stays as it is, since a
+ * daemon may be started any time, and compares everything then.
  */
 int	lease_freeze(struct work *, uint64_t *upto, struct err *);
 /* ETIMEDOUT: it was not of one moment. */
