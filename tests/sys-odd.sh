@@ -100,4 +100,37 @@ echo go > "$T/go"
 wait "$commit"
 is "the commit is done" "$?" 0
 is "and what came after it is seen" "$(cfg diff --name-only)" late
+
+# late N VERB...: a cfg that is held up for two seconds before its N-th
+# word to the daemon, by which time another has committed.
+late() {
+	late_n=$1
+	shift
+	rm -f "$T/trace"
+	strace -qq -o "$T/trace" -e trace=sendto \
+	    -e inject=sendto:delay_enter=2000000:when="$late_n" \
+	    "$CFG" -m "$MNT" "$@" > /dev/null 2>&1 < /dev/null &
+	late_pid=$!
+	# The first is written out when it has been answered.
+	await "its way" grep -q 'sendto.*= ' "$T/trace"
+	cfg commit > /dev/null
+	echo before > "$MNT/swing"
+	wait "$late_pid"
+}
+if command -v strace > /dev/null; then
+	echo before > "$MNT/swing"
+	cfg commit > /dev/null
+	echo after > "$MNT/swing"
+	late 2 commit ssh
+	is "what another committed meanwhile is compared with" \
+	    "$(cfg diff --name-only)" swing
+	cfg commit > /dev/null
+	stop_view
+	run_view
+	echo after > "$MNT/swing"
+	late 3 status
+	is "by a look that tidies up, too" "$(cfg diff --name-only)" swing
+else
+	skip "no strace"
+fi
 done_testing

@@ -149,6 +149,7 @@ say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
 static int
 once(struct job *j, bool *nothing, struct err *e)
 {
+	const uint64_t	 head = j->w.head;
 	uint64_t	 gen = 0, bytes = 0, window = 0;
 	struct err	 e2 = { 0, "" };
 	int		 rc, rc2;
@@ -167,6 +168,11 @@ once(struct job *j, bool *nothing, struct err *e)
 		return rc;
 	work_sweep(&j->w, &j->pend);
 	if (j->commit.n == 0) {
+		/* No write tells whether the head was that of now. */
+		if ((rc = work_head(&j->w, j->c, e)) < 0)
+			return rc;
+		if (j->w.head != head)
+			return 1;
 		*nothing = true;
 		carry(j, &j->rest);
 		return 0;
@@ -222,7 +228,7 @@ commit(struct job *j)
 	for (i = 0; i < TRIES && rc == 1; i++) {
 		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
 			break;
-		if (!j->dry && (rc = lease_settle(&j->w, &e)) < 0)
+		if (!j->dry && (rc = lease_settle(&j->w, j->c, &e)) < 0)
 			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
 		    once(j, &nothing, &e);

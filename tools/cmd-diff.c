@@ -384,7 +384,7 @@ with_running(struct diff *d, struct err *e)
 
 	if ((rc = work_open(&w, d->c, e)) < 0)
 		return rc;
-	lease_try_settle(&w, d->c->inst.state);
+	lease_try_settle(&w, d->c);
 	if ((rc = work_find(&w, UINT64_MAX, &p, e)) < 0)
 		goto out;
 	run = is(d->from, "@running") ? &d->a : &d->b;

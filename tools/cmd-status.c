@@ -178,7 +178,7 @@ cmd_status(struct cfg *c, int argc, char **argv)
 		    strs_put(&paths, p) < 0)
 			rc = err_set(&e, ENOMEM, "status");
 	if (rc == 0) {
-		lease_try_settle(&w, c->inst.state);
+		lease_try_settle(&w, c);
 		rc = status(c, &w, quiet, &paths, &e);
 	}
 	strs_free(&paths);

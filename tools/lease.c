@@ -100,7 +100,7 @@ compare(struct work *w, uint64_t upto, struct pend *p, struct err *e)
 }
 
 int
-lease_settle(struct work *w, struct err *e)
+lease_settle(struct work *w, struct cfg *c, struct err *e)
 {
 	struct err	 e2;
 	struct pend	 p;
@@ -110,7 +110,7 @@ lease_settle(struct work *w, struct err *e)
 	if (w->ctl == -1 || (rc = names_all(w, &upto, e)) == 0)
 		return 0;
 	if (rc < 0 || (rc = lease_freeze(w, &upto, e)) < 0 ||
-	    (rc = lease_thaw(w, e)) < 0 ||
+	    (rc = lease_thaw(w, e)) < 0 || (rc = work_head(w, c, e)) < 0 ||
 	    (rc = compare(w, upto, &p, e)) < 0)
 		return rc;
 	w->nsock = p.nsock;
@@ -121,7 +121,7 @@ lease_settle(struct work *w, struct err *e)
 }
 
 void
-lease_try_settle(struct work *w, const char *state)
+lease_try_settle(struct work *w, struct cfg *c)
 {
 	struct err	 e;
 	int		 ctl = w->ctl;
@@ -129,10 +129,10 @@ lease_try_settle(struct work *w, const char *state)
 	if (geteuid() != 0 || ctl == -1)
 		return;
 	/* A connection of its own: when that closes, the lease has ended. */
-	w->ctl = ctl_connect(state, &e);
+	w->ctl = ctl_connect(c->inst.state, &e);
 	if (w->ctl >= 0) {
 		/* What fails here fails again where it is told. */
-		(void)lease_settle(w, &e);
+		(void)lease_settle(w, c, &e);
 		(void)close(w->ctl);
 	}
 	w->ctl = ctl;

@@ -22,8 +22,12 @@ int	lease_freeze(struct work *, uint64_t *upto, struct err *);
 /* ETIMEDOUT: it was not of one moment. */
 int	lease_thaw(struct work *, struct err *);
 
-/* Replace the segments up to `upto` by what is still pending: these, and
- * what the patterns left out of `ignored`. */
+/*
+ * Replace the segments up to `upto` by what is still pending: these, and
+ * what the patterns left out of `ignored`.  They must come from comparing
+ * with a head that was read, or is known to be the head, under the lease:
+ * what equals an older one may differ from that of now.
+ */
 int	lease_carry(struct work *, uint64_t upto, const struct pend *rest,
 	    const struct pend *ignored, struct err *);
 
@@ -31,14 +35,14 @@ int	lease_carry(struct work *, uint64_t upto, const struct pend *rest,
  * Where the journal can't say where to look, all is compared while the
  * box goes on, and the journal is given what was found: what changes
  * meanwhile is in the next segment.  So no freeze is ever that long.
- * The lease is kept.
+ * The lease is kept; the head is read anew.
  */
-int	lease_settle(struct work *, struct err *);
+int	lease_settle(struct work *, struct cfg *, struct err *);
 /*
  * The same for a verb that only looks, so that the next one need not
  * compare everything again: nothing is done where it can't be, or
  * another has the lease; and the lease is given back.
  */
-void	lease_try_settle(struct work *, const char *statedir);
+void	lease_try_settle(struct work *, struct cfg *);
 
 #endif
