@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/ctl.h"
 #include "../lib/path.h"
 #include "cfg.h"
 #include "change.h"
@@ -60,6 +61,27 @@ gather(struct job *j, uint64_t upto, struct err *e)
 		return rc;
 	return change_build(&j->commit, &j->pend, j->w.tree, &j->w.pers,
 	    j->w.patt, e);
+}
+
+/*
+ * The same while the box is held still: beneath the view.  Through it, a
+ * look-up would wait with whoever is held back in the same directory, as
+ * the kernel has locked that, and so for the thaw, which is ours to give.
+ */
+static int
+gather_still(struct job *j, struct err *e)
+{
+	int	 view = j->w.tree, rc;
+
+	if (j->w.ctl == -1)
+		return gather(j, UINT64_MAX, e);
+	if ((rc = ctl_tree(j->w.ctl, e)) < 0)
+		return rc;
+	j->w.tree = rc;
+	rc = gather(j, j->upto, e);
+	(void)close(j->w.tree);
+	j->w.tree = view;
+	return rc;
 }
 
 static int
@@ -156,7 +178,7 @@ once(struct job *j, bool *nothing, struct err *e)
 
 	if ((rc = lease_freeze(&j->w, &j->upto, e)) < 0)
 		return rc;
-	rc = gather(j, j->w.ctl == -1 ? UINT64_MAX : j->upto, e);
+	rc = gather_still(j, e);
 	rc2 = lease_thaw(&j->w, &e2);
 	if (rc == 0 && rc2 == -ETIMEDOUT)
 		return 1;
