@@ -104,6 +104,7 @@ VIEWTOOL_OBJS = \
     tests/viewcover.o \
     tests/viewdraw.o \
     tests/viewload.o \
+    tests/viewmany.o \
     tests/viewreq.o \
     tests/viewrun.o \
     tests/viewtool.o

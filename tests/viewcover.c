@@ -55,14 +55,24 @@ grow(void *p, size_t n, size_t size)
 	return p;
 }
 
+/* What lies below the directory `arg` of the view, or names it. */
 static int
 keep(void *arg, const struct jrn_rec *r)
 {
-	(void)arg;
+	const char	*below = arg, *p = r->path;
+
 	if (r->op == JRN_SCAN)
 		nscan++;
+	if (*below != '\0' && path_within(p, below)) {
+		p += strlen(below);
+		p += *p == '/';
+	} else if (*below != '\0') {
+		if ((r->flags & JRN_TREE) == 0 || !path_within(below, p))
+			return 0;
+		p = "";
+	}
 	recs = grow(recs, nrecs, sizeof(*recs));
-	recs[nrecs].path = strdup(r->path);
+	recs[nrecs].path = strdup(p);
 	recs[nrecs++].flags = r->flags;
 	return 0;
 }
@@ -84,7 +94,8 @@ print(void *arg, const struct jrn_rec *r)
 }
 
 static void
-scan(const char *dir, int (*fn)(void *, const struct jrn_rec *))
+scan(const char *dir, int (*fn)(void *, const struct jrn_rec *),
+    const char *below)
 {
 	struct err	 e = { 0, "" };
 	uint64_t	 last = 0;
@@ -93,7 +104,7 @@ scan(const char *dir, int (*fn)(void *, const struct jrn_rec *))
 
 	if (fd == -1)
 		die(dir);
-	if (jrn_scan(fd, UINT64_MAX, fn, NULL, &damaged, &last, &e) != 0) {
+	if (jrn_scan(fd, UINT64_MAX, fn, (void *)(uintptr_t)below, &damaged, &last, &e) != 0) {
 		fprintf(stderr, "viewtool: %s\n", e.msg);
 		exit(2);
 	}
@@ -109,7 +120,7 @@ int
 verb_jrn(int argc, char **argv)
 {
 	(void)argc;
-	scan(argv[0], print);
+	scan(argv[0], print, "");
 	return 0;
 }
 
@@ -229,7 +240,8 @@ covered(const struct list *l, const struct item *it)
 	return false;
 }
 
-/* cover DIR BEFORE AFTER: 0, or 1 and the paths that nobody named. */
+/* cover DIR BEFORE AFTER [BELOW]: AFTER being this directory of the view;
+ * 0, or 1 and the paths that nobody named. */
 int
 verb_cover(int argc, char **argv)
 {
@@ -239,7 +251,7 @@ verb_cover(int argc, char **argv)
 
 	if (argc < 3)
 		return 64;
-	scan(argv[0], keep);
+	scan(argv[0], keep, argc > 3 ? argv[3] : "");
 	walk(&l[0], argv[1]);
 	walk(&l[1], argv[2]);
 	for (k = 0; k < 2; k++)

@@ -3,6 +3,8 @@
  *
  *	viewtool VERB argument ...
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +14,9 @@
 #include <unistd.h>
 
 #include "../lib/ctl.h"
+#include "../lib/jrn.h"
 #include "../lib/osdep.h"
+#include "../lib/path.h"
 #include "viewtool.h"
 
 static int
@@ -121,7 +125,33 @@ verb_freeze(int argc, char **argv)
 	return 0;
 }
 
-/* uses DIR UID: may this user connect, freeze, ask for statistics? */
+/* rotate DIR: as a commit does: end the segment, drop all before. */
+static int
+verb_rotate(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	struct buf	 b = BUF_INIT, none = BUF_INIT;
+	struct rd	 r;
+	int		 fd = ctl(argv[0], &e), dfd, rc;
+
+	(void)argc;
+	if (call(fd, CTL_FREEZE, &b, "freeze") < 0)
+		return 1;
+	r = (struct rd){ b.p, b.len, false };
+	if ((dfd = open(argv[0], O_RDONLY | O_DIRECTORY)) == -1)
+		return 2;
+	rc = jrn_replace(dfd, rd_le64(&r), &none, &e);
+	if (rc < 0)
+		printf("%s\n", e.msg);
+	if (call(fd, CTL_THAW, &b, "thaw") < 0)
+		return 1;
+	(void)close(dfd);
+	(void)close(fd);
+	buf_free(&b);
+	return rc < 0;
+}
+
+/* as DIR UID: may this user connect, freeze, ask for statistics? */
 static int
 verb_as(int argc, char **argv)
 {
@@ -139,10 +169,12 @@ verb_as(int argc, char **argv)
 	(void)call(fd, CTL_STATS, &b, "stats");
 	(void)call(fd, CTL_FREEZE, &b, "freeze");
 	(void)call(fd, CTL_THAW, &b, "thaw");
+	if (ctl_tree(fd, &e) < 0)
+		printf("tree: %s\n", strerror(e.code));
 	return 0;
 }
 
-/* raw DIR BYTES...: send these (octal escapes) and wait for the end. */
+/* raw DIR BYTE...: send these and wait for the end. */
 static int
 verb_raw(int argc, char **argv)
 {
@@ -154,7 +186,7 @@ verb_raw(int argc, char **argv)
 
 	for (i = 1; i < argc && n < sizeof(b); i++)
 		b[n++] = (char)strtol(argv[i], NULL, 0);
-	if (write(fd, b, n) == -1)
+	if (write(fd, b, n) == -1 || shutdown(fd, SHUT_WR) == -1)
 		return 1;
 	while ((k = read(fd, b, sizeof(b))) > 0)
 		got += k;
@@ -162,7 +194,40 @@ verb_raw(int argc, char **argv)
 	return 0;
 }
 
-/* sleepuntil is no sleep: rename NOREPLACE, EXCHANGE for scripts. */
+/* quiet DIR: connect, and say nothing until the end of standard input. */
+static int
+verb_quiet(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	int		 fd = ctl(argv[0], &e);
+	char		 c;
+
+	(void)argc;
+	while (read(0, &c, 1) == 1)
+		;
+	(void)close(fd);
+	return 0;
+}
+
+/* peek DIR PATH: a file's content, read beneath the view. */
+static int
+verb_peek(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	int		 c = ctl(argv[0], &e), tree, fd = -1;
+	char		 b[4096];
+	ssize_t		 n;
+
+	if ((tree = ctl_tree(c, &e)) < 0)
+		printf("%s\n", e.msg);
+	else if ((fd = path_open(tree, argc > 1 ? argv[1] : "", O_RDONLY)) < 0)
+		printf("%s\n", strerror(-fd));
+	while (fd >= 0 && (n = read(fd, b, sizeof(b))) > 0)
+		(void)fwrite(b, 1, (size_t)n, stdout);
+	return fd < 0;
+}
+
+/* exchange A B: what mv can't. */
 static int
 verb_exchange(int argc, char **argv)
 {
@@ -182,12 +247,17 @@ static const struct verb {
 } verbs[] = {
 	{ "stat", verb_stat, "DIR [NAME]" },
 	{ "freeze", verb_freeze, "DIR [COMMAND]" },
+	{ "rotate", verb_rotate, "DIR" },
 	{ "as", verb_as, "DIR UID" },
+	{ "quiet", verb_quiet, "DIR" },
+	{ "peek", verb_peek, "DIR PATH" },
 	{ "raw", verb_raw, "DIR BYTE ..." },
 	{ "exchange", verb_exchange, "A B" },
 	{ "jrn", verb_jrn, "DIR" },
-	{ "cover", verb_cover, "DIR BEFORE AFTER" },
+	{ "cover", verb_cover, "DIR BEFORE AFTER [BELOW]" },
 	{ "change", verb_change, "TREE SEED COUNT" },
+	{ "saves", verb_saves, "TREE COUNT UNIQUE" },
+	{ "hog", verb_hog, "TREE FILES" },
 	{ "load", verb_load, "TREE PROCESSES STOPFILE SEED" },
 	{ "req", verb_req, "DIR TREE" },
 };

@@ -10,6 +10,8 @@
 /* Each takes the arguments behind the verb; the exit code. */
 int	verb_cover(int argc, char **argv);	/* viewcover.c */
 int	verb_jrn(int argc, char **argv);
+int	verb_saves(int argc, char **argv);	/* viewmany.c */
+int	verb_hog(int argc, char **argv);
 int	verb_change(int argc, char **argv);	/* viewload.c */
 int	verb_load(int argc, char **argv);
 int	verb_req(int argc, char **argv);	/* viewreq.c */
