@@ -124,13 +124,23 @@ if command -v strace > /dev/null; then
 	late 2 commit ssh
 	is "what another committed meanwhile is compared with" \
 	    "$(cfg diff --name-only)" swing
-	cfg commit > /dev/null
-	stop_view
-	run_view
-	echo after > "$MNT/swing"
-	late 3 status
-	is "by a look that tidies up, too" "$(cfg diff --name-only)" swing
 else
 	skip "no strace"
 fi
+
+# What else writes to a store that is in use, by whatever name.
+cfg commit > /dev/null
+mkdir "$T/plain"
+ln -s "$STORE" "$T/other"
+echo imported > "$T/plain/imported"
+ok "an import into the store by another name" \
+    "$CFG" -s "$T/other" import --base "$BASE" "$T/plain"
+is "is seen in the tree that has it" "$(cfg diff --name-only)" imported
+fails_with 2 'cfg: init: .*/other: cfgfs on .*/mnt has it' \
+    "$CFG" init --force "$T/other"
+ok "and the store is as it was" cfg verify
+stop_view
+ok "when the view is gone it can be made anew" "$CFG" init --force "$STORE"
+run_view
+like "and all is pending" "$(cfg diff --name-only)" '^swing$'
 done_testing

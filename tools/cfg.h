@@ -54,6 +54,9 @@ void	cfg_warn(const struct cfg *, const char *, ...)
 
 /* Fill in c->inst for c->mountpt. */
 int	cfg_inst(struct cfg *, struct err *);
+/* The same for the instance that has this store, under whatever name; all
+ * zeros where there is none. */
+void	cfg_served(struct cfg *, const char *store);
 
 /*
  * Turn an argument of the user's into a path inside the tree: absolute

@@ -292,13 +292,9 @@ import(struct job *j, struct store *s)
 static int
 find_instance(struct cfg *c, struct err *e)
 {
-	struct err	 ignored;
-
 	if (c->storepath == NULL)
 		return cfg_inst(c, e);
-	if (cfg_inst(c, &ignored) == 0 && (c->inst.store == NULL ||
-	    strcmp(c->inst.store, c->storepath) != 0))
-		inst_free(&c->inst);
+	cfg_served(c, c->storepath);
 	return 0;
 }
 

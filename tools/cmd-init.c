@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/ctl.h"
 #include "../lib/path.h"
 #include "cfg.h"
 
@@ -179,6 +180,25 @@ parse_u32(const char *s, uint32_t *v)
 	return 0;
 }
 
+/*
+ * Where a daemon runs with this store.  Its journal is of the store's head:
+ * with another head, what is pending would not be seen.  When it starts
+ * again all is compared.
+ */
+static const char *
+serving(struct cfg *c, const char *path)
+{
+	struct err	 ignored;
+	int		 ctl;
+
+	cfg_served(c, path);
+	if (c->inst.state == NULL ||
+	    (ctl = ctl_connect(c->inst.state, &ignored)) < 0)
+		return NULL;
+	(void)close(ctl);
+	return c->inst.mount;
+}
+
 int
 cmd_init(struct cfg *c, int argc, char **argv)
 {
@@ -190,6 +210,7 @@ cmd_init(struct cfg *c, int argc, char **argv)
 		{ NULL, 0, NULL, 0 }
 	};
 	struct init	 in = { 0 };
+	const char	*served;
 	struct err	 e = { 0 };
 	int		 ch;
 
@@ -217,5 +238,8 @@ cmd_init(struct cfg *c, int argc, char **argv)
 		in.path = c->storepath == NULL ? argv[optind] : c->storepath;
 	else
 		return cfg_usage(c);
+	if ((served = serving(c, in.path)) != NULL)
+		return cfg_failx(c, "%s: cfgfs on %s has it: unmount that "
+		    "first", in.path, served);
 	return init(&in, &e) < 0 ? cfg_fail(c, &e) : EX_OK;
 }

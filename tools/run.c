@@ -2,6 +2,9 @@
  * run.c: what a verb works on: the instance, its store, a generation, a
  * path inside the tree, a user's name.
  */
+#include <sys/stat.h>
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -10,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../config.h"
 #include "../lib/buf.h"
 #include "../lib/path.h"
 #include "cfg.h"
@@ -185,6 +189,51 @@ cfg_inst(struct cfg *c, struct err *e)
 	free(tidied);
 	free(real);
 	return rc;
+}
+
+/* Whether both paths lead to one file or device. */
+static bool
+same_file(const char *a, const char *b)
+{
+	struct stat	 x, y;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	if (stat(a, &x) == -1 || stat(b, &y) == -1)
+		return false;
+	if (S_ISBLK(x.st_mode) || S_ISCHR(x.st_mode))
+		return (x.st_mode & S_IFMT) == (y.st_mode & S_IFMT) &&
+		    x.st_rdev == y.st_rdev;
+	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+void
+cfg_served(struct cfg *c, const char *store)
+{
+	static const char	 top[] = RUNDIR "/cfgfs";
+	DIR			*d;
+	struct dirent		*de;
+	char			*state;
+	struct err		 ignored;
+
+	if (cfg_inst(c, &ignored) == 0 && c->inst.store != NULL &&
+	    same_file(c->inst.store, store))
+		return;
+	inst_free(&c->inst);
+	if ((d = opendir(top)) == NULL)
+		return;
+	while ((de = readdir(d)) != NULL) {
+		if (*de->d_name == '.' ||
+		    asprintf(&state, "%s/%s", top, de->d_name) == -1)
+			continue;
+		if (inst_load(&c->inst, state, &ignored) < 0)
+			memset(&c->inst, 0, sizeof(c->inst));
+		free(state);
+		if (c->inst.store != NULL && same_file(c->inst.store, store))
+			break;
+		inst_free(&c->inst);
+	}
+	(void)closedir(d);
 }
 
 int
