@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 2
 TAP_DIR=$(mktemp -d) || exit 2
 export TAP_DIR
 trap 'rm -rf "$TAP_DIR"' EXIT
-trap 'exit 130' INT TERM HUP
+trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
 
 set -- "${1:-all}" tests/*.t
 if [ "$1" = all ]; then

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM HUP
+trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
 passed=0
 failed=0
 

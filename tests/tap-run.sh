@@ -5,9 +5,13 @@ set -u
 
 log=$TAP_DIR/$(basename "$1").tap
 case $1 in
-*.sh)	timeout -k 5 "${TEST_LIMIT:-900}" sh "$1" > "$log" ;;
-*)	timeout -k 5 "${TEST_LIMIT:-900}" "$1" > "$log" ;;
-esac < /dev/null
+*.sh)	set -- sh "$1" ;;
+esac
+# timeout(1) has a process group of its own: what ends us ends it, too.
+timeout -k 5 "${TEST_LIMIT:-900}" "$@" > "$log" < /dev/null &
+pid=$!
+trap 'kill "$pid"; wait "$pid"; exit 143' HUP INT TERM
+wait "$pid"
 rc=$?
 [ "$rc" != 124 ] || echo "# did not end in time" >> "$log"
 if [ "$rc" != 0 ]; then
