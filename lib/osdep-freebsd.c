@@ -321,6 +321,12 @@ os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys)
 }
 
 /* A disk has no cache in the system, but one in itself. */
+void
+os_settle(int fd)
+{
+	(void)fd;	/* only sync(2), which writes to every flash */
+}
+
 int
 os_flush(int fd)
 {

@@ -304,6 +304,12 @@ os_flush(int fd)
 }
 
 void
+os_settle(int fd)
+{
+	(void)syncfs(fd);	/* no error says more than a reader sees */
+}
+
+void
 os_random(void *p, size_t n)
 {
 	uint8_t	*b = p;

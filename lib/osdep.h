@@ -101,6 +101,9 @@ int	os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys);
 /* What was written to this file or device survives power loss; 0 or
  * -errno. */
 int	os_flush(int fd);
+/* What was written through shared mappings of this descriptor's file
+ * system reaches it, where the system can be asked for that alone. */
+void	os_settle(int fd);
 
 /* Cryptographic random bytes; can't fail once the system has started. */
 void	os_random(void *, size_t);

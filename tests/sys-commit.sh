@@ -177,6 +177,18 @@ like "diff does the same" "$(cfg diff --name-only)" '^passwd$'
 is "for the journal" "$(scans)" ""
 cfg revert . > /dev/null
 
+# What is in a shared mapping, and only there.
+mkfifo "$T/keep"
+"$TOP/tests/viewtool" map "$MNT/rc.conf" mapped > "$T/mapped" < "$T/keep" &
+exec 8> "$T/keep"
+await "the mapping" grep -q mapped "$T/mapped"
+is "a change in a shared mapping is pending at once" "$(pending)" "M rc.conf"
+ok "and is committed" cfg commit
+like "as it was mapped" "$(cfg show :rc.conf)" '^mapped'
+is "all of it" "$(cfg status -q; echo $?)" 0
+exec 8>&-
+wait $!
+
 # Refusals: one line each.
 fails_with 64 '^usage: cfg commit' cfg commit -x
 fails_with 2 'cfg: status: .*does not serve' \

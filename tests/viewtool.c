@@ -3,6 +3,7 @@
  *
  *	viewtool VERB argument ...
  */
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -240,6 +241,28 @@ verb_exchange(int argc, char **argv)
 	return rc < 0 ? 1 : 0;
 }
 
+/* map FILE TEXT: put TEXT at its begin by a shared mapping, without
+ * msync(2), say so, and keep it mapped until standard input ends. */
+static int
+verb_map(int argc, char **argv)
+{
+	size_t	 n = argc < 2 ? 0 : strlen(argv[1]);
+	char	*p, c;
+	int	 fd;
+
+	if (argc < 2 || (fd = open(argv[0], O_RDWR)) == -1)
+		return 2;
+	p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return 2;
+	memcpy(p, argv[1], n);
+	printf("mapped\n");
+	(void)fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		continue;
+	return 0;
+}
+
 static const struct verb {
 	const char	*name;
 	int		(*fn)(int, char **);
@@ -253,6 +276,7 @@ static const struct verb {
 	{ "peek", verb_peek, "DIR PATH" },
 	{ "raw", verb_raw, "DIR BYTE ..." },
 	{ "exchange", verb_exchange, "A B" },
+	{ "map", verb_map, "FILE TEXT" },
 	{ "jrn", verb_jrn, "DIR" },
 	{ "cover", verb_cover, "DIR BEFORE AFTER [BELOW]" },
 	{ "change", verb_change, "TREE SEED COUNT" },

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../lib/ctl.h"
+#include "../lib/osdep.h"
 #include "../lib/path.h"
 #include "apply.h"
 #include "work.h"
@@ -64,6 +65,10 @@ work_open(struct work *w, struct cfg *c, struct err *e)
 	    (rc = open_dir(in->state, &w->state, e)) == 0 &&
 	    (rc = patt_load(&w->patt, w->tree, e)) == 0)
 		rc = work_head(w, c, e);
+	/* A change in a shared mapping is in no journal until the kernel
+	 * hands it over. */
+	if (rc == 0 && w->ctl != -1)
+		os_settle(w->tree);
 out:
 	if (rc < 0)
 		work_close(w);
