@@ -143,4 +143,9 @@ stop_view
 ok "when the view is gone it can be made anew" "$CFG" init --force "$STORE"
 run_view
 like "and all is pending" "$(cfg diff --name-only)" '^swing$'
+
+# Two mount points can have one name for their state directory.
+mkdir "$T-mnt"
+fails_with 2 "-mnt: cfgfs does not serve it .*is of $MNT" \
+    "$CFG" -m "$T-mnt" status
 done_testing

@@ -153,6 +153,13 @@ load(struct cfg *c, const char *mount, struct err *e)
 	if ((rc = inst_load(&c->inst, state, e)) == -ENOENT)
 		rc = err_setx(e, ENOENT, "%s: cfgfs does not serve it "
 		    "(no %s/info)", mount, state);
+	else if (rc == 0 && strcmp(c->inst.mount, mount) != 0) {
+		/* "/a-b" and "/a/b" have one name. */
+		rc = err_setx(e, ENOENT, "%s: cfgfs does not serve it "
+		    "(%s/info is of %s)", mount, state, c->inst.mount);
+		inst_free(&c->inst);
+		memset(&c->inst, 0, sizeof(c->inst));
+	}
 	free(state);
 	return rc;
 }
