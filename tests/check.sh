@@ -28,6 +28,11 @@ for f in "$TAP_DIR"/*.bad; do
 	    sed 's/^/    /'
 done
 for f in "$TAP_DIR"/*.tap; do
+	# What failed, with what it said of it.
+	awk -v name="$(basename "$f" .tap)" '
+	/^not ok /	{ bad = 1; print "failed: " name ": " $0; next }
+	/^#/		{ if (bad) print "  " $0; next }
+			{ bad = 0 }' "$f"
 	sed -n "s|^1\.\.0 # SKIP |skipped: $(basename "$f" .tap): |p
 	    s|^ok .*# SKIP |skipped: $(basename "$f" .tap): |p" "$f"
 done
