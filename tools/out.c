@@ -162,12 +162,13 @@ write_all(int fd, const struct buf *b)
 static const char *
 pager(void)
 {
-	const char	*p = getenv("PAGER");
+	const char	*p = getenv("PAGER"), *term = getenv("TERM");
 
 	if (!isatty(STDOUT_FILENO))
 		return NULL;
-	if (p == NULL)
-		return "less -FRX";
+	if (p == NULL)		/* less(1) would ask about such a terminal */
+		return term == NULL || strcmp(term, "dumb") == 0 ? NULL :
+		    "less -FRX";
 	return *p == '\0' || strcmp(p, "cat") == 0 ? NULL : p;
 }
 
