@@ -146,7 +146,7 @@ state(void *arg, uint8_t *img, const char *what)
 	if (r != NULL)
 		complain(k, what, r);
 	store_close(s);
-	if (r == NULL && k->again && tap_rand(&k->rng) % 4 == 0)
+	if (r == NULL && k->again && tap_rand(&k->rng) % 2 == 0)
 		second(k, img);
 }
 
@@ -187,7 +187,7 @@ second(struct crash *k, const uint8_t *img)
 	k2.new = (struct want){ gen, same ? k->new.ov : &after };
 	k2.again = false;
 	k2.states = k2.seconds = 0;
-	for (i = 0; i < 4 && sim->nops > 0; i++) {
+	for (i = 0; i < 6 && sim->nops > 0; i++) {
 		struct cut	 cut = { img, sim->io.size, sim->ops,
 		    sim->nops, k->d->geom.align, 0, &k2.rng, state, &k2 };
 
