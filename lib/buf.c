@@ -1,6 +1,7 @@
 /*
- * buf.c: a growing byte buffer, and a bounded reader over bytes.
+ * buf.c: a growing byte buffer and array, and a bounded reader over bytes.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,22 @@ put_fmt(struct buf *b, const char *fmt, ...)
 	(void)vsnprintf((char *)p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	b->len += (size_t)n;
+}
+
+int
+more_room(void *vp, size_t n, size_t *cap, size_t size)
+{
+	size_t	 more = *cap == 0 ? 16 : *cap * 2;
+	void	*v;
+
+	if (n < *cap)
+		return 0;
+	memcpy(&v, vp, sizeof(v));	/* it points to any type */
+	if (more > SIZE_MAX / size || (v = realloc(v, more * size)) == NULL)
+		return -ENOMEM;
+	memcpy(vp, &v, sizeof(v));
+	*cap = more;
+	return 0;
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * buf.h: a growing byte buffer, and a bounded reader over bytes.
+ * buf.h: a growing byte buffer and array, and a bounded reader over bytes.
  *
  * Everything that is put on a disk or a wire goes through put_*(), byte
  * by byte, little-endian; everything that comes from one goes through
@@ -35,6 +35,13 @@ void	 put_var(struct buf *, uint64_t);
 /* Formatted text, without a NUL. */
 void	 put_fmt(struct buf *, const char *, ...)
 	     __attribute__((format(printf, 2, 3)));
+
+/*
+ * Room for one more behind the n items of `size` bytes in an array: vp is
+ * the address of its pointer, *cap what it has room for.  -ENOMEM: it is
+ * as it was.
+ */
+int	 more_room(void *vp, size_t n, size_t *cap, size_t size);
 
 /* In-place stores, for fields that are filled in later. */
 void	 set_le32(uint8_t *, uint32_t);

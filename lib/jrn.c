@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "crc.h"
 #include "jrn.h"
 #include "path.h"
@@ -150,7 +151,7 @@ static int
 seg_list(int dirfd, uint64_t upto, uint64_t **out, size_t *n, struct err *e)
 {
 	struct dirent	*d;
-	uint64_t	*v = NULL, *w, seq;
+	uint64_t	*v = NULL, seq;
 	size_t		 cap = 0;
 	DIR		*dp;
 	int		 fd, rc = 0;
@@ -166,13 +167,9 @@ seg_list(int dirfd, uint64_t upto, uint64_t **out, size_t *n, struct err *e)
 	while (rc == 0 && (errno = 0, d = readdir(dp)) != NULL) {
 		if ((seq = seg_number(d->d_name)) == 0 || seq > upto)
 			continue;
-		if (*n == cap) {
-			cap = cap == 0 ? 16 : cap * 2;
-			if ((w = realloc(v, cap * sizeof(*v))) == NULL) {
-				rc = err_set(e, ENOMEM, "list the journal");
-				break;
-			}
-			v = w;
+		if (more_room(&v, *n, &cap, sizeof(*v)) < 0) {
+			rc = err_set(e, ENOMEM, "list the journal");
+			break;
 		}
 		v[(*n)++] = seq;
 	}

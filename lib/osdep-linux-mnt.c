@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "osdep.h"
 
 struct row {			/* a line of the table */
@@ -128,15 +129,10 @@ row_parse(char *line, struct row *r)
 static int
 table_add(struct table *t, size_t *cap, char *line)
 {
-	struct row	*v;
-	int		 rc;
+	int	 rc;
 
-	if (t->n == *cap) {
-		*cap = *cap == 0 ? 64 : *cap * 2;
-		if ((v = realloc(t->v, *cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		t->v = v;
-	}
+	if (more_room(&t->v, t->n, cap, sizeof(*t->v)) < 0)
+		return -ENOMEM;
 	if ((rc = row_parse(line, &t->v[t->n])) == 0)
 		t->n++;
 	return rc;

@@ -113,7 +113,7 @@ put_empty(struct io *io, const struct super *sb, uint32_t area, uint32_t gen,
 int
 store_create(struct io *io, const struct store_geom *g, struct err *e)
 {
-	static const uint8_t	 zero[SUPER_LEN];
+	static uint8_t	 zero[SUPER_LEN];
 	uint8_t			 buf[SUPER_LEN], *block;
 	struct super		 sb;
 	int			 rc;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/buf.h"
 #include "../lib/osdep.h"
 #include "../lib/path.h"
 #include "apply.h"
@@ -47,21 +48,13 @@ apply_find(const struct apply *a, uint32_t link)
 int
 apply_linked(struct apply *a, uint32_t link, const char *path)
 {
-	struct apply_link	*v;
-	char			*s;
-	size_t			 i = link_at(a, link), cap;
+	char	*s;
+	size_t	 i = link_at(a, link);
 
 	if (link == 0 || (i < a->n && a->v[i].link == link))
 		return 0;
-	if (a->n == a->cap) {
-		cap = a->cap == 0 ? 16 : a->cap * 2;
-		if (cap > SIZE_MAX / sizeof(*v) ||
-		    (v = realloc(a->v, cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		a->v = v;
-		a->cap = cap;
-	}
-	if ((s = strdup(path)) == NULL)
+	if (more_room(&a->v, a->n, &a->cap, sizeof(*a->v)) < 0 ||
+	    (s = strdup(path)) == NULL)
 		return -ENOMEM;
 	memmove(&a->v[i + 1], &a->v[i], (a->n - i) * sizeof(*a->v));
 	a->v[i].link = link;

@@ -13,22 +13,34 @@
 #include "../lib/osdep.h"
 #include "attr.h"
 
+bool
+attr_next(struct rd *r, const char **name, const uint8_t **val, size_t *n)
+{
+	const uint8_t	*nul;
+
+	if (r->bad || r->n == 0)
+		return false;
+	if ((nul = memchr(r->p, '\0', r->n)) == NULL) {
+		r->bad = true;
+		return false;
+	}
+	*name = (const char *)rd_bytes(r, (size_t)(nul - r->p) + 1);
+	*n = rd_le32(r);
+	*val = rd_bytes(r, *n);
+	return !r->bad;
+}
+
 /* The value of one attribute in e's block; NULL: it has no such. */
 static const uint8_t *
 xattr_find(const struct ent *e, const char *attr, size_t *len)
 {
 	struct rd	 r = { e->xattr, e->xattrlen, false };
-	const uint8_t	*nul, *v, *name;
+	const uint8_t	*v;
+	const char	*name;
 
-	while (r.n > 0 && (nul = memchr(r.p, '\0', r.n)) != NULL) {
-		name = rd_bytes(&r, (size_t)(nul - r.p) + 1);
-		*len = rd_le32(&r);
-		v = rd_bytes(&r, *len);
-		if (r.bad)
-			return NULL;
-		if (strcmp((const char *)name, attr) == 0)
+	while (attr_next(&r, &name, &v, len))
+		if (strcmp(name, attr) == 0)
 			return v;
-	}
 	return NULL;
 }
 
@@ -76,19 +88,12 @@ static int
 xattr_put_all(int dfd, const char *name, const struct ent *e)
 {
 	struct rd	 r = { e->xattr, e->xattrlen, false };
-	const uint8_t	*nul, *v;
+	const uint8_t	*v;
 	const char	*attr;
 	size_t		 len;
 	int		 rc, left = 0;
 
-	while (r.n > 0) {
-		if ((nul = memchr(r.p, '\0', r.n)) == NULL)
-			return -EBADMSG;
-		attr = (const char *)rd_bytes(&r, (size_t)(nul - r.p) + 1);
-		len = rd_le32(&r);
-		v = rd_bytes(&r, len);
-		if (r.bad)
-			return -EBADMSG;
+	while (attr_next(&r, &attr, &v, &len)) {
 		rc = os_setxattr(dfd, name, attr, v, len, 0);
 		if (rc == -ENOTSUP || rc == -EOPNOTSUPP ||
 		    (rc == -EPERM && strncmp(attr, "user.", 5) != 0))
@@ -96,7 +101,7 @@ xattr_put_all(int dfd, const char *name, const struct ent *e)
 		else if (rc < 0)
 			return rc;
 	}
-	return left;
+	return r.bad ? -EBADMSG : left;
 }
 
 /* Whether it is as wanted already: then a refusal to chown(2) is none. */

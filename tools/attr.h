@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "../lib/buf.h"
 #include "../lib/ent.h"
 #include "../lib/err.h"
 
@@ -19,5 +20,12 @@
  */
 int	attr_set(int dfd, const char *name, int fd, const struct ent *e,
 	    bool fresh, struct err *);
+
+/*
+ * The next attribute of a canonical block (lib/ent.h): false at the end,
+ * and where r->bad is set, as it is none.
+ */
+bool	attr_next(struct rd *r, const char **name, const uint8_t **val,
+	    size_t *len);
 
 #endif

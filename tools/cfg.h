@@ -4,6 +4,7 @@
 #ifndef CFG_H
 #define CFG_H
 
+#include <getopt.h>
 #include <stdbool.h>
 
 #include "../lib/ent.h"
@@ -83,11 +84,17 @@ int	cfg_read(struct cfg *, struct cfg_store *, struct err *);
  * The base: `dir`, or where that is NULL the instance's; *fd is -1 where
  * neither is there.
  */
+extern const struct option cfg_base_opt[];	/* "--base dir": 'b' */
 int	cfg_base(const struct cfg *, const char *dir, int *fd, struct err *);
 /* Says on stderr what opening found damaged (store_damage()). */
 int	cfg_open(const struct cfg *, bool write, struct cfg_store *,
 	    struct err *);
 int	cfg_close(struct cfg_store *, uint64_t *window_ns, struct err *);
+/*
+ * Close both, `base` where it is not -1, after what gave rc: the result is
+ * rc, or where that is no error that of closing.
+ */
+int	cfg_end(struct cfg_store *, int base, int rc, struct err *);
 
 /*
  * A generation as the user names it: "@0" and "@head" the head, "@-1" the

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/buf.h"
 #include "../lib/jrn.h"
 #include "../lib/path.h"
 #include "change.h"
@@ -37,16 +38,9 @@ static struct change *
 add(struct build *b, enum change_op op, const char *path)
 {
 	struct change	*v;
-	size_t		 cap;
 
-	if (b->c->n == b->cap) {
-		cap = b->cap == 0 ? 32 : b->cap * 2;
-		if (cap > SIZE_MAX / sizeof(*v) ||
-		    (v = realloc(b->c->v, cap * sizeof(*v))) == NULL)
-			return NULL;
-		b->c->v = v;
-		b->cap = cap;
-	}
+	if (more_room(&b->c->v, b->c->n, &b->cap, sizeof(*v)) < 0)
+		return NULL;
 	v = &b->c->v[b->c->n];
 	memset(v, 0, sizeof(*v));
 	v->op = op;

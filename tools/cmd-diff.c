@@ -47,38 +47,6 @@ struct item {
 	bool		 hidden;
 };
 
-static void
-put_path(struct buf *b, const char *path)
-{
-	char	*vis = path_vis(*path == '\0' ? "." : path);
-
-	if (vis == NULL)
-		b->bad = true;
-	else
-		put_fmt(b, "%s", vis);
-	free(vis);
-}
-
-static const struct pent *
-find_pent(const struct diff *d, const char *path)
-{
-	const struct pend	*p = d->b.pend != NULL ? d->b.pend :
-	    d->a.pend;
-	size_t			 lo = 0, hi = p == NULL ? 0 : p->n, mid;
-	int			 c;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if ((c = path_cmp(path, p->v[mid].path)) == 0)
-			return &p->v[mid];
-		if (c < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return NULL;
-}
-
 /* Who made the change: lines that patch(1) passes over. */
 static void
 put_who(struct buf *b, const struct pent *p)
@@ -90,7 +58,7 @@ put_who(struct buf *b, const struct pent *p)
 	for (; i < p->nwho; i++) {
 		w = &p->who[i];
 		put_fmt(b, "changed by %s with ", cfg_user(w->uid));
-		put_path(b, *w->comm == '\0' ? "?" : w->comm);
+		out_path(b, *w->comm == '\0' ? "?" : w->comm);
 		put_fmt(b, ", ");
 		out_time(b, w->time);
 		put_u8(b, '\n');
@@ -108,9 +76,9 @@ put_words(struct item *it, const char *words)
 		it->text.bad = true;
 	else {
 		put_fmt(&it->text, "diff --cfg ");
-		put_path(&it->text, a);
+		out_path(&it->text, a);
 		put_u8(&it->text, ' ');
-		put_path(&it->text, b);
+		out_path(&it->text, b);
 		put_fmt(&it->text, "\n%s\n", words);
 	}
 	free(a);
@@ -173,7 +141,7 @@ put_stat(struct diff *d, const struct item *it)
 	size_t	 minus = it->st.removed;
 
 	put_fmt(&d->out, "%c ", it->letter);
-	put_path(&d->out, it->path);
+	out_path(&d->out, it->path);
 	if (it->hidden)
 		put_fmt(&d->out, " | content hidden");
 	else if (it->st.binary)
@@ -251,7 +219,7 @@ put_item(struct diff *d, struct item *it)
 		put_stat(d, it);
 		break;
 	case NAMES:
-		put_path(&d->out, it->path);
+		out_path(&d->out, it->path);
 		put_u8(&d->out, '\n');
 		break;
 	case JSON:
@@ -303,7 +271,8 @@ one_path(struct diff *d, const char *path, struct err *e)
 	    e)) < 0)
 		goto out;
 	if (d->a.gen == d->b.gen)
-		it.pent = find_pent(d, path);
+		it.pent = tree_pending(d->b.pend != NULL ? &d->b : &d->a,
+		    path);
 	if (same(&it))
 		goto out;
 	it.letter = letter(&it);
@@ -348,9 +317,7 @@ all_paths(struct diff *d, struct err *e)
 		    "removed\n", d->n, d->n == 1 ? "" : "s", d->added,
 		    d->added == 1 ? "" : "s", d->removed);
 	strs_free(&s);
-	if (rc == 0 && (rc = out_write(&d->out, d->form != JSON)) < 0)
-		rc = err_set(e, -rc, "write standard output");
-	return rc;
+	return rc < 0 ? rc : out_end(&d->out, d->form != JSON, e);
 }
 
 static bool
@@ -408,7 +375,6 @@ static int
 generations(struct diff *d, struct err *e)
 {
 	struct cfg_store	 st = { 0 };
-	struct err		 ignored;
 	int			 base = -1, rc;
 
 	if ((rc = cfg_read(d->c, &st, e)) < 0 ||
@@ -422,11 +388,7 @@ generations(struct diff *d, struct err *e)
 	    e)) == 0)
 		rc = all_paths(d, e);
 out:
-	if (base != -1)
-		(void)close(base);	/* only read */
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : e) < 0 && rc == 0)
-		rc = -e->code;
-	return rc;
+	return cfg_end(&st, base, rc, e);
 }
 
 /* Names of states first, then paths: those behind "--" are paths all. */
@@ -455,14 +417,14 @@ options(struct diff *d, int argc, char **argv)
 		{ "stat", no_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 }
 	};
-	unsigned long	 v;
-	char		*end;
-	int		 ch;
+	unsigned long long	 v;
+	char			*end;
+	int			 ch;
 
 	while ((ch = getopt_long(argc, argv, "U:", lo, NULL)) != -1)
 		switch (ch) {
 		case 'U':
-			v = strtoul(optarg, &end, 10);
+			v = strtoull(optarg, &end, 10);
 			if (*optarg < '0' || *optarg > '9' || *end != '\0')
 				return -1;
 			d->o.context = v > 1000000000 ? 1000000000 :

@@ -16,6 +16,7 @@
 #include "../lib/path.h"
 #include "apply.h"
 #include "cfg.h"
+#include "out.h"
 #include "pers.h"
 #include "tar.h"
 #include "walk.h"
@@ -70,18 +71,9 @@ put_removed(struct buf *b, const char *p)
 static int
 write_all(int fd, const char *name, const struct buf *b, struct err *e)
 {
-	size_t	 done;
-	ssize_t	 k;
+	int	 rc = b->bad ? -ENOMEM : out_fd(fd, b);
 
-	if (b->bad)
-		return err_set(e, ENOMEM, "%s", name);
-	for (done = 0; done < b->len; done += (size_t)k)
-		if ((k = write(fd, b->p + done, b->len - done)) == -1) {
-			if (errno != EINTR)
-				return err_set(e, errno, "write %s", name);
-			k = 0;
-		}
-	return 0;
+	return rc < 0 ? err_set(e, -rc, "write %s", name) : 0;
 }
 
 /* What is written must be there after a power cut; a pipe or a terminal
@@ -344,7 +336,7 @@ cmd_export(struct cfg *c, int argc, char **argv)
 {
 	struct job		 j = { .c = c, .pers = { .base = -1 } };
 	struct cfg_store	 st = { 0 };
-	struct err		 e = { 0 }, ignored;
+	struct err		 e = { 0 };
 	int			 rc;
 
 	if (options(&j, argc, argv) == -1)
@@ -352,10 +344,7 @@ cmd_export(struct cfg *c, int argc, char **argv)
 	if ((rc = cfg_read(c, &st, &e)) == 0 &&
 	    (rc = cfg_base(c, j.basedir, &j.pers.base, &e)) == 0)
 		rc = export(&j, st.s, &e);
-	if (j.pers.base != -1)
-		(void)close(j.pers.base);	/* only read */
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : &e) < 0 && rc == 0)
-		rc = -e.code;
+	rc = cfg_end(&st, j.pers.base, rc, &e);
 	ents_free(&j.ov);
 	buf_free(&j.removed);
 	return rc < 0 ? cfg_fail(c, &e) : EX_OK;

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/buf.h"
 #include "../lib/ctl.h"
 #include "../lib/jrn.h"
 #include "../lib/path.h"
@@ -52,16 +53,9 @@ no_part(const char *path)
 static struct pent *
 add_pent(struct job *j)
 {
-	struct pent	*v;
-	size_t		 cap = j->cap == 0 ? 64 : 2 * j->cap;
-
-	if (j->pend.n == j->cap) {
-		if ((v = realloc(j->pend.v, cap * sizeof(*v))) == NULL)
-			return NULL;
-		j->pend.v = v;
-		j->cap = cap;
-	}
-	memset(&j->pend.v[j->pend.n], 0, sizeof(*v));
+	if (more_room(&j->pend.v, j->pend.n, &j->cap, sizeof(*j->pend.v)) < 0)
+		return NULL;
+	memset(&j->pend.v[j->pend.n], 0, sizeof(*j->pend.v));
 	return &j->pend.v[j->pend.n];
 }
 
@@ -317,17 +311,14 @@ open_all(struct job *j, struct cfg_store *st)
 int
 cmd_import(struct cfg *c, int argc, char **argv)
 {
-	static const struct option	 lo[] = {
-		{ "base", required_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
-	struct err		 e = { 0 }, ignored;
+	struct err		 e = { 0 };
 	struct job		 j = { .c = c, .from = -1, .e = &e,
 	    .pers = { .base = -1 } };
 	struct cfg_store	 st = { 0 };
 	int			 ch, rc;
 
-	while ((ch = getopt_long(argc, argv, "", lo, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "", cfg_base_opt,
+	    NULL)) != -1)
 		switch (ch) {
 		case 'b':
 			j.basedir = optarg;
@@ -340,8 +331,7 @@ cmd_import(struct cfg *c, int argc, char **argv)
 	j.dir = argv[optind];
 	if ((rc = open_all(&j, &st)) == 0)
 		rc = import(&j, st.s);
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : &e) < 0 && rc == 0)
-		rc = -e.code;
+	rc = cfg_end(&st, j.pers.base, rc, &e);
 	commit_free(&j.commit);
 	pend_free(&j.pend);
 	links_free(&j.links);
@@ -349,7 +339,5 @@ cmd_import(struct cfg *c, int argc, char **argv)
 	ents_free(&j.ov);
 	if (j.from != -1)
 		(void)close(j.from);		/* only read */
-	if (j.pers.base != -1)
-		(void)close(j.pers.base);
 	return rc < 0 ? cfg_fail(c, &e) : EX_OK;
 }

@@ -21,34 +21,34 @@
 /* What lies at the beginning of media that hold something. */
 static const struct magic {
 	const char	*what;
-	uint64_t	 off;
-	const char	*bytes;
-	size_t		 n;
+	uint32_t	 off;
+	uint8_t		 n;
+	char		 bytes[11];
 } magics[] = {
-	{ "an ext2, ext3 or ext4 file system", 1080, "\x53\xef", 2 },
-	{ "a UFS2 file system", 65536 + 1372, "\x19\x01\x54\x19", 4 },
-	{ "a UFS2 file system", 65536 + 1372, "\x19\x54\x01\x19", 4 },
-	{ "a UFS1 file system", 8192 + 1372, "\x54\x19\x01\x00", 4 },
-	{ "a UFS1 file system", 8192 + 1372, "\x00\x01\x19\x54", 4 },
-	{ "an XFS file system", 0, "XFSB", 4 },
-	{ "a btrfs file system", 65536 + 64, "_BHRfS_M", 8 },
-	{ "an F2FS file system", 1024, "\x10\x20\xf5\xf2", 4 },
-	{ "a squashfs file system", 0, "hsqs", 4 },
-	{ "an ISO 9660 file system", 32769, "CD001", 5 },
-	{ "an NTFS file system", 3, "NTFS    ", 8 },
-	{ "an exFAT file system", 3, "EXFAT   ", 8 },
-	{ "a FAT32 file system", 82, "FAT32   ", 8 },
-	{ "a FAT file system", 54, "FAT16   ", 8 },
-	{ "a FAT file system", 54, "FAT12   ", 8 },
-	{ "swap space", 4086, "SWAPSPACE2", 10 },
-	{ "a LUKS volume", 0, "LUKS\xba\xbe", 6 },
-	{ "an LVM volume", 512 + 24, "LVM2 001", 8 },
-	{ "a RAID member", 4096, "\xfc\x4e\x2b\xa9", 4 },
-	{ "a GPT partition table", 512, "EFI PART", 8 },
-	{ "a GPT partition table", 4096, "EFI PART", 8 },
-	{ "a BSD disk label", 512, "\x57\x45\x56\x82", 4 },
+	{ "an ext2, ext3 or ext4 file system", 1080, 2, "\x53\xef" },
+	{ "a UFS2 file system", 65536 + 1372, 4, "\x19\x01\x54\x19" },
+	{ "a UFS2 file system", 65536 + 1372, 4, "\x19\x54\x01\x19" },
+	{ "a UFS1 file system", 8192 + 1372, 4, "\x54\x19\x01\x00" },
+	{ "a UFS1 file system", 8192 + 1372, 4, "\x00\x01\x19\x54" },
+	{ "an XFS file system", 0, 4, "XFSB" },
+	{ "a btrfs file system", 65536 + 64, 8, "_BHRfS_M" },
+	{ "an F2FS file system", 1024, 4, "\x10\x20\xf5\xf2" },
+	{ "a squashfs file system", 0, 4, "hsqs" },
+	{ "an ISO 9660 file system", 32769, 5, "CD001" },
+	{ "an NTFS file system", 3, 8, "NTFS    " },
+	{ "an exFAT file system", 3, 8, "EXFAT   " },
+	{ "a FAT32 file system", 82, 8, "FAT32   " },
+	{ "a FAT file system", 54, 8, "FAT16   " },
+	{ "a FAT file system", 54, 8, "FAT12   " },
+	{ "swap space", 4086, 10, "SWAPSPACE2" },
+	{ "a LUKS volume", 0, 6, "LUKS\xba\xbe" },
+	{ "an LVM volume", 512 + 24, 8, "LVM2 001" },
+	{ "a RAID member", 4096, 4, "\xfc\x4e\x2b\xa9" },
+	{ "a GPT partition table", 512, 8, "EFI PART" },
+	{ "a GPT partition table", 4096, 8, "EFI PART" },
+	{ "a BSD disk label", 512, 4, "\x57\x45\x56\x82" },
 	/* Last: FAT's boot sectors end with it, too. */
-	{ "an MBR partition table", 510, "\x55\xaa", 2 },
+	{ "an MBR partition table", 510, 2, "\x55\xaa" },
 };
 
 struct init {

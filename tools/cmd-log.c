@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/buf.h"
 #include "../lib/path.h"
 #include "cfg.h"
 #include "hist.h"
@@ -64,15 +65,6 @@ put_subject(struct buf *b, const char *msg)
 }
 
 static void
-put_user(struct buf *b, const struct commit *r)
-{
-	if (r->user != NULL && *r->user != '\0')
-		out_text(b, r->user, strlen(r->user));
-	else
-		put_fmt(b, "%s", cfg_user(r->uid));
-}
-
-static void
 put_text(const struct log *l, struct buf *b, const struct hist *h,
     const size_t *k)
 {
@@ -87,7 +79,7 @@ put_text(const struct log *l, struct buf *b, const struct hist *h,
 	put_u8(b, ' ');
 	out_time(b, h->rec.time);
 	put_fmt(b, "  ");
-	put_user(b, &h->rec);
+	hist_user(h, b);
 	put_u8(b, ' ');
 	for (i = 0; i < 3; i++)
 		if (k[i] > 0)
@@ -102,36 +94,25 @@ put_text(const struct log *l, struct buf *b, const struct hist *h,
 static void
 put_json(struct buf *b, const struct hist *h, const size_t *k)
 {
-	put_fmt(b, "{\"generation\": %llu", (unsigned long long)h->gen);
-	if (h->kept) {
-		put_fmt(b, ", \"time_ns\": %lld, \"uid\": %u, \"user\": ",
-		    (long long)h->rec.time, h->rec.uid);
-		json_str(b, h->rec.user != NULL ? h->rec.user : "");
-		put_fmt(b, ", \"message\": ");
-		json_str(b, h->rec.msg != NULL ? h->rec.msg : "");
+	hist_json(h, b);
+	if (h->kept)
 		put_fmt(b, ", \"added\": %zu, \"modified\": %zu, "
 		    "\"deleted\": %zu", k[0], k[1], k[2]);
-	}
 	put_u8(b, '}');
 }
 
 static int
 note(struct log *l, struct hist *h, struct err *e)
 {
-	size_t		 k[3], cap = l->cap == 0 ? 64 : 2 * l->cap;
-	struct entry	*v;
-	int		 any;
+	size_t	 k[3];
+	int	 any;
 
 	if ((any = count(l, h, k, e)) < 0)
 		return -e->code;
 	if (any == 0 && l->path != NULL)
 		return 0;
-	if (l->n == l->cap) {
-		if ((v = realloc(l->v, cap * sizeof(*v))) == NULL)
-			return err_set(e, ENOMEM, "history");
-		l->v = v;
-		l->cap = cap;
-	}
+	if (more_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0)
+		return err_set(e, ENOMEM, "history");
 	memset(&l->v[l->n], 0, sizeof(*l->v));
 	if (l->c->json)
 		put_json(&l->v[l->n].text, h, k);
@@ -143,11 +124,10 @@ note(struct log *l, struct hist *h, struct err *e)
 
 /* The newest `max` of what was noted, newest first. */
 static int
-show(struct log *l, size_t max, struct err *e)
+show(struct log *l, uint64_t max, struct err *e)
 {
 	struct buf	 b = BUF_INIT;
 	size_t		 i;
-	int		 rc;
 
 	put_fmt(&b, "%s", l->c->json ? "[" : "");
 	for (i = 0; i < l->n && i < max; i++) {
@@ -158,14 +138,11 @@ show(struct log *l, size_t max, struct err *e)
 		b.bad = b.bad || t->bad;
 	}
 	put_fmt(&b, "%s", l->c->json ? "]\n" : "");
-	if ((rc = out_write(&b, !l->c->json)) < 0)
-		rc = err_set(e, -rc, "write standard output");
-	buf_free(&b);
-	return rc;
+	return out_end(&b, !l->c->json, e);
 }
 
 static int
-run(struct log *l, struct store *s, int base, size_t max, struct err *e)
+run(struct log *l, struct store *s, int base, uint64_t max, struct err *e)
 {
 	struct hist	 h;
 	uint64_t	 from = 1;
@@ -191,25 +168,22 @@ run(struct log *l, struct store *s, int base, size_t max, struct err *e)
 int
 cmd_log(struct cfg *c, int argc, char **argv)
 {
-	static const struct option	 lo[] = {
-		{ "base", required_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct log		 l = { .c = c };
 	struct cfg_store	 st = { 0 };
-	struct err		 e = { 0 }, ignored;
+	struct err		 e = { 0 };
 	const char		*basedir = NULL;
 	char			*end;
-	unsigned long		 max = SIZE_MAX;
+	unsigned long long	 max = UINT64_MAX;
 	int			 ch, base = -1, rc;
 
-	while ((ch = getopt_long(argc, argv, "n:", lo, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "n:", cfg_base_opt,
+	    NULL)) != -1)
 		switch (ch) {
 		case 'b':
 			basedir = optarg;
 			break;
 		case 'n':
-			max = strtoul(optarg, &end, 10);
+			max = strtoull(optarg, &end, 10);
 			if (*optarg < '0' || *optarg > '9' || *end != '\0')
 				return cfg_usage(c);
 			break;
@@ -222,10 +196,7 @@ cmd_log(struct cfg *c, int argc, char **argv)
 		rc = cfg_path(c, argv[optind], &l.path, &e);
 	if (rc == 0 && (rc = cfg_base(c, basedir, &base, &e)) == 0)
 		rc = run(&l, st.s, base, max, &e);
-	if (base != -1)
-		(void)close(base);	/* only read */
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : &e) < 0 && rc == 0)
-		rc = -e.code;
+	rc = cfg_end(&st, base, rc, &e);
 	free(l.path);
 	return rc < 0 ? cfg_fail(c, &e) : EX_OK;
 }

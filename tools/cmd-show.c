@@ -43,10 +43,7 @@ put_head(struct buf *b, const struct cfg *c, const struct hist *h)
 	put_fmt(b, "time ");
 	out_time(b, r->time);
 	put_fmt(b, "\nby ");
-	if (r->user != NULL && *r->user != '\0')
-		out_text(b, r->user, strlen(r->user));
-	else
-		put_fmt(b, "%s", cfg_user(r->uid));
+	hist_user(h, b);
 	put_fmt(b, " (uid %u)\n", r->uid);
 	if (r->msg != NULL && *r->msg != '\0')
 		put_message(b, r->msg);
@@ -56,36 +53,14 @@ put_head(struct buf *b, const struct cfg *c, const struct hist *h)
 static void
 put_change(struct buf *b, const struct change *ch, char letter)
 {
-	char	*vis = path_vis(*ch->e.path == '\0' ? "." : ch->e.path);
-
-	if (vis == NULL) {
-		b->bad = true;
-		return;
-	}
-	put_fmt(b, "%c %s", letter, vis);
+	put_fmt(b, "%c ", letter);
+	out_path(b, ch->e.path);
 	if (ch->comm[0] != '\0') {
 		put_fmt(b, "  (");
 		out_text(b, ch->comm, strnlen(ch->comm, sizeof(ch->comm)));
 		put_fmt(b, " by %s)", cfg_user(ch->uid));
 	}
 	put_u8(b, '\n');
-	free(vis);
-}
-
-static void
-put_json_head(struct buf *b, const struct hist *h)
-{
-	const struct commit	*r = &h->rec;
-
-	put_fmt(b, "{\"generation\": %llu", (unsigned long long)h->gen);
-	if (h->kept) {
-		put_fmt(b, ", \"time_ns\": %lld, \"uid\": %u, \"user\": ",
-		    (long long)r->time, r->uid);
-		json_str(b, r->user != NULL ? r->user : "");
-		put_fmt(b, ", \"message\": ");
-		json_str(b, r->msg != NULL ? r->msg : "");
-	}
-	put_fmt(b, ",\n \"changes\": [");
 }
 
 static void
@@ -118,9 +93,11 @@ show_gen(const struct cfg *c, struct store *s, uint64_t gen, int base,
 	    (rc = hist_next(&h, e)) < 0)
 		goto out;
 	if (c->json)
-		put_json_head(&b, &h);
+		hist_json(&h, &b);
 	else
 		put_head(&b, c, &h);
+	if (c->json)
+		put_fmt(&b, ",\n \"changes\": [");
 	for (i = 0; i < h.rec.n; i++) {
 		if ((l = hist_letter(&h, &h.rec.v[i], e)) == 'E') {
 			rc = -e->code;
@@ -133,8 +110,7 @@ show_gen(const struct cfg *c, struct store *s, uint64_t gen, int base,
 	}
 	if (c->json)
 		put_fmt(&b, "]}\n");
-	if ((rc = out_write(&b, !c->json)) < 0)
-		rc = err_set(e, -rc, "write standard output");
+	rc = out_end(&b, !c->json, e);
 out:
 	hist_close(&h);
 	buf_free(&b);
@@ -192,9 +168,8 @@ show_path(struct store *s, uint64_t gen, const char *path, int base,
 	if (vis == NULL)
 		return err_set(e, ENOMEM, "show");
 	if ((rc = store_overlay(s, gen, &ov, e)) == 0 &&
-	    (rc = content(&p, path, vis, &b, e)) == 0 &&
-	    (rc = out_write(&b, false)) < 0)
-		rc = err_set(e, -rc, "write standard output");
+	    (rc = content(&p, path, vis, &b, e)) == 0)
+		rc = out_end(&b, false, e);
 	ents_free(&ov);
 	buf_free(&b);
 	free(vis);
@@ -204,18 +179,15 @@ show_path(struct store *s, uint64_t gen, const char *path, int base,
 int
 cmd_show(struct cfg *c, int argc, char **argv)
 {
-	static const struct option	 lo[] = {
-		{ "base", required_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct cfg_store	 st = { 0 };
-	struct err		 e = { 0 }, ignored;
+	struct err		 e = { 0 };
 	const char		*basedir = NULL;
 	char			*colon = NULL, *path = NULL, *arg;
 	uint64_t		 gen = 0;
 	int			 ch, base = -1, rc;
 
-	while ((ch = getopt_long(argc, argv, "", lo, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "", cfg_base_opt,
+	    NULL)) != -1)
 		switch (ch) {
 		case 'b':
 			basedir = optarg;
@@ -236,10 +208,7 @@ cmd_show(struct cfg *c, int argc, char **argv)
 	if (rc == 0 && (rc = cfg_base(c, basedir, &base, &e)) == 0)
 		rc = path != NULL ? show_path(st.s, gen, path, base, &e) :
 		    show_gen(c, st.s, gen, base, &e);
-	if (base != -1)
-		(void)close(base);	/* only read */
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : &e) < 0 && rc == 0)
-		rc = -e.code;
+	rc = cfg_end(&st, base, rc, &e);
 	free(path);
 	return rc < 0 ? cfg_fail(c, &e) : EX_OK;
 }

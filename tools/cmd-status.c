@@ -15,22 +15,11 @@
 #include "walk.h"
 #include "work.h"
 
-static void
-put_path(struct buf *b, const char *path)
-{
-	char	*vis = path_vis(*path == '\0' ? "." : path);
-
-	put_fmt(b, "%s", vis == NULL ? "?" : vis);
-	if (vis == NULL)
-		b->bad = true;
-	free(vis);
-}
-
 /* A program's name is whatever a program calls itself. */
 static void
 put_comm(struct buf *b, const char *comm)
 {
-	put_path(b, *comm == '\0' ? "?" : comm);
+	out_path(b, *comm == '\0' ? "?" : comm);
 }
 
 static void
@@ -40,7 +29,7 @@ put_pent(struct buf *b, const struct pent *p)
 	size_t			 i;
 
 	put_fmt(b, "%c ", pend_letter(p));
-	put_path(b, p->path);
+	out_path(b, p->path);
 	for (i = 0; i < p->nwho; i++) {
 		w = &p->who[i];
 		put_fmt(b, "%s%s: ", i == 0 ? "\t" : "; ", cfg_user(w->uid));
@@ -143,13 +132,10 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 			put_json(&b, c, w, &p, &sp);
 		else
 			put_text(&b, w, &p, &sp);
-		rc = b.bad ? -ENOMEM : out_write(&b, false);
+		rc = out_end(&b, false, e);
 	}
-	if (rc < 0)
-		rc = err_set(e, -rc, "write");
-	else
+	if (rc == 0)
 		rc = quiet && p.n > 0 ? EX_NO : EX_OK;
-	buf_free(&b);
 	pend_free(&p);
 	return rc;
 }

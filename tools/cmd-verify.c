@@ -75,7 +75,6 @@ say(struct verify *v, struct store *s, uint64_t gen,
     struct err *e)
 {
 	struct buf	 b = BUF_INIT;
-	int		 rc;
 
 	if (v->json) {
 		put_fmt(&b, "{\"oldest\": %llu, \"newest\": %llu, "
@@ -95,23 +94,19 @@ say(struct verify *v, struct store *s, uint64_t gen,
 	}
 	if (v->out.bad)
 		b.bad = true;
-	if ((rc = out_write(&b, false)) < 0)
-		rc = err_set(e, -rc, "write standard output");
-	buf_free(&b);
-	return rc;
+	return out_end(&b, false, e);
 }
 
 int
 cmd_verify(struct cfg *c, int argc, char **argv)
 {
-	static const struct option	 lo[] = { { NULL, 0, NULL, 0 } };
 	struct cfg_store	 st = { 0 };
 	struct verify		 v = { .json = c->json };
-	struct err		 e = { 0 }, ignored;
+	struct err		 e = { 0 };
 	uint64_t		 gen = 0;
 	int			 rc;
 
-	if (getopt_long(argc, argv, "", lo, NULL) != -1 || argc != optind)
+	if (getopt(argc, argv, "") != -1 || argc != optind)
 		return cfg_usage(c);
 	if ((rc = cfg_read(c, &st, &e)) == -EBADMSG) {
 		/* A store, but nothing of it can be read: damage. */
@@ -123,8 +118,7 @@ cmd_verify(struct cfg *c, int argc, char **argv)
 	if (rc == 0 && (rc = store_verify(st.s, fault, &v, &e)) >= 0 &&
 	    (rc = newest(st.s, &gen, &e)) == 0)
 		rc = say(&v, st.s, gen, &e);
-	if (cfg_close(&st, NULL, rc < 0 ? &ignored : &e) < 0 && rc == 0)
-		rc = -e.code;
+	rc = cfg_end(&st, -1, rc, &e);
 	buf_free(&v.out);
 	return rc < 0 ? cfg_fail(c, &e) : v.n > 0 ? EX_NO : EX_OK;
 }

@@ -30,36 +30,35 @@ struct derived {
 	const char	*dir;		/* and from those in here, or NULL */
 	const char	*need;		/* only where this is there, or NULL */
 	int		 flags;
-	const char	*argv[MAXARG];	/* '%' at the front or after '=' is
-					   the tree's directory */
+	const char	*args;		/* the command's words, a blank between
+					   two; '%' is the tree's directory */
 };
 
 /* Of those that make the same database the first that can runs. */
 static const struct derived tab[] = {
 	{ "pwd.db", "master.passwd", NULL, NULL, 0,
-	    { "pwd_mkdb", "-p", "-d", "%", "%/master.passwd" } },
-	{ "spwd.db", "master.passwd", NULL, NULL, 0, { NULL } },
+	    "pwd_mkdb -p -d % %/master.passwd" },
+	{ "spwd.db", "master.passwd", NULL, NULL, 0, "" },
 	{ "login.conf.db", "login.conf", NULL, NULL, 0,
-	    { "cap_mkdb", "%/login.conf" } },
+	    "cap_mkdb %/login.conf" },
 	{ "services.db", "services", NULL, NULL, IF_THERE,
-	    { "services_mkdb", "-q", "-o", "%/services.db", "%/services" } },
+	    "services_mkdb -q -o %/services.db %/services" },
 	{ "aliases.db", "aliases", NULL, "postfix/main.cf", 0,
-	    { "postalias", "-c", "%/postfix", "%/aliases" } },
+	    "postalias -c %/postfix %/aliases" },
 	{ "aliases.db", "aliases", NULL, "mail/sendmail.cf", 0,
-	    { "sendmail", "-bi", "-OAliasFile=%/aliases" } },
+	    "sendmail -bi -OAliasFile=%/aliases" },
 	{ "mail/aliases.db", "mail/aliases", NULL, "mail/sendmail.cf", 0,
-	    { "sendmail", "-bi", "-OAliasFile=%/mail/aliases" } },
+	    "sendmail -bi -OAliasFile=%/mail/aliases" },
 	{ "mail/access.db", "mail/access", NULL, NULL, FROM_STDIN,
-	    { "makemap", "hash", "%/mail/access" } },
+	    "makemap hash %/mail/access" },
 	{ "mail/genericstable.db", "mail/genericstable", NULL, NULL,
-	    FROM_STDIN, { "makemap", "hash", "%/mail/genericstable" } },
+	    FROM_STDIN, "makemap hash %/mail/genericstable" },
 	{ "mail/mailertable.db", "mail/mailertable", NULL, NULL, FROM_STDIN,
-	    { "makemap", "hash", "%/mail/mailertable" } },
+	    "makemap hash %/mail/mailertable" },
 	{ "mail/virtusertable.db", "mail/virtusertable", NULL, NULL,
-	    FROM_STDIN, { "makemap", "hash", "%/mail/virtusertable" } },
+	    FROM_STDIN, "makemap hash %/mail/virtusertable" },
 	{ "ld.so.cache", "ld.so.conf", "ld.so.conf.d", NULL, LD_CONF,
-	    { "ldconfig", "-X", "-C", "%/ld.so.cache", "-f",
-	    "%/.ld.so.conf.cfg" } },
+	    "ldconfig -X -C %/ld.so.cache -f %/.ld.so.conf.cfg" },
 };
 
 #define NTAB (sizeof(tab) / sizeof(tab[0]))
@@ -70,16 +69,18 @@ derived_path(size_t i)
 	return i < NTAB ? tab[i].path : NULL;
 }
 
-/* Where the tool is, in the directories of the system; false: nowhere. */
+/* Where the tool is, args' first word, in the directories of the system;
+ * false: nowhere. */
 static bool
-find_tool(const char *name, char *path, size_t len)
+find_tool(const char *args, char *path, size_t len)
 {
 	static const char *const dirs[] = { "/sbin", "/usr/sbin", "/bin",
 	    "/usr/bin", "/usr/local/sbin", "/rescue" };
 	size_t	 i;
 
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		(void)snprintf(path, len, "%s/%s", dirs[i], name);
+		(void)snprintf(path, len, "%s/%.*s", dirs[i],
+		    (int)strcspn(args, " "), args);
 		if (access(path, X_OK) == 0)
 			return true;
 	}
@@ -111,21 +112,17 @@ concerns(const struct derived *d, const struct ents *changed)
 	return i < changed->n && path_within(changed->v[i].path, d->dir);
 }
 
-/* The argument with the tree's directory put in; a new string. */
+/* A word with the tree's directory put in; a new string. */
 static char *
-expand(const char *arg, const char *dir)
+expand(const char *word, size_t len, const char *dir)
 {
-	const char	*pc = strchr(arg, '%');
+	const char	*pc = memchr(word, '%', len);
 	char		*s;
-	size_t		 n;
 
 	if (pc == NULL)
-		return strdup(arg);
-	n = strlen(arg) + strlen(dir) + 1;
-	if ((s = malloc(n)) != NULL)
-		(void)snprintf(s, n, "%.*s%s%s", (int)(pc - arg), arg, dir,
-		    pc + 1);
-	return s;
+		return strndup(word, len);
+	return asprintf(&s, "%.*s%s%.*s", (int)(pc - word), word, dir,
+	    (int)(word + len - pc - 1), pc + 1) == -1 ? NULL : s;
 }
 
 /*
@@ -193,15 +190,18 @@ static const char *
 run(int tree, const struct derived *d, const char *tool, const char *dir,
     char *why, size_t len)
 {
-	char	*argv[MAXARG + 1] = { NULL };
-	pid_t	 pid;
-	size_t	 i;
-	int	 st = 0;
-	bool	 bad = false;
+	char		*argv[MAXARG + 1] = { NULL };
+	const char	*p = d->args;
+	pid_t		 pid;
+	size_t		 i, n;
+	int		 st = 0;
+	bool		 bad = false;
 
-	for (i = 0; i < MAXARG && d->argv[i] != NULL; i++)
-		if ((argv[i] = expand(d->argv[i], dir)) == NULL)
+	for (i = 0; i < MAXARG && *p != '\0'; i++, p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		if ((argv[i] = expand(p, n, dir)) == NULL)
 			bad = true;
+	}
 	if (bad || (pid = fork()) == -1) {
 		for (i = 0; i < MAXARG; i++)
 			free(argv[i]);
@@ -233,9 +233,9 @@ derived_make(int tree, const char *dir, const struct ents *changed,
 
 	for (i = 0; i < NTAB; i++) {
 		d = &tab[i];
-		if (d->argv[0] == NULL || !concerns(d, changed) ||
+		if (*d->args == '\0' || !concerns(d, changed) ||
 		    (done != NULL && strcmp(done, d->path) == 0) ||
-		    !find_tool(d->argv[0], tool, sizeof(tool)) ||
+		    !find_tool(d->args, tool, sizeof(tool)) ||
 		    !in_tree(tree, d->source) ||
 		    (d->need != NULL && !in_tree(tree, d->need)) ||
 		    (d->flags & IF_THERE && !in_tree(tree, d->path)))

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../lib/path.h"
+#include "attr.h"
 #include "entdiff.h"
 #include "out.h"
 #include "textdiff.h"
@@ -42,45 +43,25 @@ type_of(const struct side *s)
 	return s->e->type;
 }
 
-/* As git has it: S_IFMT's bits too. */
+static const struct kind {
+	uint16_t	 fmt;		/* S_IFMT's bits, as git has them */
+	char		 word[18];
+} kinds[] = {
+	[ENT_NONE] = { 0100000, "file" },
+	[ENT_REG] = { 0100000, "file" },
+	[ENT_DIR] = { 0040000, "directory" },
+	[ENT_LNK] = { 0120000, "file" },
+	[ENT_FIFO] = { 0010000, "fifo" },
+	[ENT_CHR] = { 0020000, "character device" },
+	[ENT_BLK] = { 0060000, "block device" },
+	[ENT_WHITEOUT] = { 0100000, "file" },
+	[ENT_SOCK] = { 0140000, "socket" },
+};
+
 static unsigned
 full_mode(const struct ent *e)
 {
-	switch (e->type) {
-	case ENT_DIR:
-		return 0040000u | e->mode;
-	case ENT_LNK:
-		return 0120000u;
-	case ENT_FIFO:
-		return 0010000u | e->mode;
-	case ENT_CHR:
-		return 0020000u | e->mode;
-	case ENT_BLK:
-		return 0060000u | e->mode;
-	case ENT_SOCK:
-		return 0140000u | e->mode;
-	default:
-		return 0100000u | e->mode;
-	}
-}
-
-static const char *
-type_word(enum ent_type t)
-{
-	switch (t) {
-	case ENT_DIR:
-		return "directory";
-	case ENT_FIFO:
-		return "fifo";
-	case ENT_CHR:
-		return "character device";
-	case ENT_BLK:
-		return "block device";
-	case ENT_SOCK:
-		return "socket";
-	default:
-		return "file";
-	}
+	return kinds[e->type].fmt | (e->type == ENT_LNK ? 0 : e->mode);
 }
 
 /* "a/path", in quotes where it must be, or has a blank: both programs
@@ -103,17 +84,33 @@ put_name(struct buf *b, const char *side, const char *path)
 }
 
 static void
-put_line(const struct job *w, const char *color, const struct buf *line)
+put_line(const struct job *w, const char *color, const char *p, size_t n)
 {
 	if (w->o->color)
 		put_fmt(w->out, "%s", color);
 	if (w->o->safe)
-		out_text(w->out, (const char *)line->p, line->len);
+		out_text(w->out, p, n);
 	else
-		put_bytes(w->out, line->p, line->len);
-	if (line->bad)
-		w->out->bad = true;
+		put_bytes(w->out, p, n);
 	put_fmt(w->out, "%s\n", w->o->color ? PLAIN : "");
+}
+
+/* Lines with colours and made safe: those of a head where one is given,
+ * else those of "@@" parts.  The buffer is freed. */
+static void
+put_lines(const struct job *w, const char *color, struct buf *t)
+{
+	const char	*p = (const char *)t->p, *end = p + t->len, *q;
+
+	for (; !t->bad && p < end; p = q + 1) {
+		if ((q = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			q = end;
+		put_line(w, color != NULL ? color : *p == '@' ? CYAN :
+		    *p == '-' ? RED : *p == '+' ? GREEN : "", p,
+		    (size_t)(q - p));
+	}
+	w->out->bad = w->out->bad || t->bad;
+	buf_free(t);
 }
 
 /* A line of a part's head. */
@@ -123,8 +120,7 @@ put_head(const struct job *w, const char *word, const char *rest)
 	struct buf	 b = BUF_INIT;
 
 	put_fmt(&b, "%s%s", word, rest);
-	put_line(w, BOLD, &b);
-	buf_free(&b);
+	put_lines(w, BOLD, &b);
 }
 
 static void
@@ -136,41 +132,29 @@ put_first(const struct job *w, const char *kind)
 	put_name(&b, "a", w->path);
 	put_u8(&b, ' ');
 	put_name(&b, "b", w->path);
-	put_line(w, BOLD, &b);
-	buf_free(&b);
+	put_lines(w, BOLD, &b);
+}
+
+/* The path on this side, where it is there. */
+static void
+put_side(struct buf *b, const struct job *w, const char *side,
+    const struct side *s)
+{
+	if (type_of(s) != ENT_NONE)
+		put_name(b, side, w->path);
+	else
+		put_fmt(b, "/dev/null");
 }
 
 static void
 put_label(const struct job *w, const char *mark, const char *side,
-    bool there)
+    const struct side *s)
 {
 	struct buf	 b = BUF_INIT;
 
 	put_fmt(&b, "%s", mark);
-	if (there)
-		put_name(&b, side, w->path);
-	else
-		put_fmt(&b, "/dev/null");
-	put_line(w, BOLD, &b);
-	buf_free(&b);
-}
-
-/* The "@@" parts, with colours and made safe. */
-static void
-put_text(const struct job *w, const struct buf *t)
-{
-	const uint8_t	*p = t->p, *end = t->p + t->len, *q;
-	struct buf	 line;
-	const char	*color;
-
-	for (; p < end; p = q + 1) {
-		if ((q = memchr(p, '\n', (size_t)(end - p))) == NULL)
-			q = end;
-		color = *p == '@' ? CYAN : *p == '-' ? RED :
-		    *p == '+' ? GREEN : "";
-		line = (struct buf){ (uint8_t *)p, (size_t)(q - p), 0, false };
-		put_line(w, color, &line);
-	}
+	put_side(&b, w, side, s);
+	put_lines(w, BOLD, &b);
 }
 
 static int
@@ -208,17 +192,11 @@ put_contents(const struct job *w, const struct side *a,
 	if (text_binary(ca.p, ca.len) || text_binary(cb.p, cb.len)) {
 		w->st->binary = true;
 		put_fmt(&t, "Binary files ");
-		if (type_of(a) == ENT_NONE)
-			put_fmt(&t, "/dev/null");
-		else
-			put_name(&t, "a", w->path);
+		put_side(&t, w, "a", a);
 		put_fmt(&t, " and ");
-		if (type_of(b) == ENT_NONE)
-			put_fmt(&t, "/dev/null");
-		else
-			put_name(&t, "b", w->path);
+		put_side(&t, w, "b", b);
 		put_fmt(&t, " differ");
-		put_line(w, "", &t);
+		put_lines(w, "", &t);
 		goto out;
 	}
 	if ((rc = text_unified(ca.p, ca.len, cb.p, cb.len, w->o->context, &t,
@@ -227,9 +205,9 @@ put_contents(const struct job *w, const struct side *a,
 	w->st->added += add;
 	w->st->removed += del;
 	if (t.len > 0) {
-		put_label(w, "--- ", "a", type_of(a) != ENT_NONE);
-		put_label(w, "+++ ", "b", type_of(b) != ENT_NONE);
-		put_text(w, &t);
+		put_label(w, "--- ", "a", a);
+		put_label(w, "+++ ", "b", b);
+		put_lines(w, NULL, &t);
 	}
 out:
 	buf_free(&ca);
@@ -244,8 +222,7 @@ put_mode(const struct job *w, const char *word, const struct ent *e)
 	struct buf	 b = BUF_INIT;
 
 	put_fmt(&b, "%s %06o", word, full_mode(e));
-	put_line(w, BOLD, &b);
-	buf_free(&b);
+	put_lines(w, BOLD, &b);
 }
 
 static void
@@ -280,8 +257,7 @@ put_index(const struct job *w, const struct ent *a, const struct ent *b)
 	put_id(&l, b);
 	if (a != NULL && b != NULL && full_mode(a) == full_mode(b))
 		put_fmt(&l, " %06o", full_mode(a));
-	put_line(w, BOLD, &l);
-	buf_free(&l);
+	put_lines(w, BOLD, &l);
 }
 
 /* ---- what git has no words for: lines, gathered first */
@@ -295,24 +271,10 @@ add_owner(struct buf *l, const char *word, const struct ent *e)
 static void
 add_kind(struct buf *l, const char *word, const struct ent *e)
 {
-	put_fmt(l, "%s %s", word, type_word(e->type));
+	put_fmt(l, "%s %s", word, kinds[e->type].word);
 	if (e->type == ENT_CHR || e->type == ENT_BLK)
 		put_fmt(l, " %u:%u", e->major, e->minor);
 	put_fmt(l, " mode %06o\n", full_mode(e));
-}
-
-/* One attribute of a canonical block (lib/ent.h); false at the end. */
-static bool
-next_xattr(struct rd *r, const char **name, const uint8_t **val, size_t *n)
-{
-	const uint8_t	*nul;
-
-	if (r->bad || r->n == 0 || (nul = memchr(r->p, 0, r->n)) == NULL)
-		return false;
-	*name = (const char *)rd_bytes(r, (size_t)(nul - r->p) + 1);
-	*n = rd_le32(r);
-	*val = rd_bytes(r, *n);
-	return !r->bad;
 }
 
 static void
@@ -342,8 +304,8 @@ add_xattrs(struct buf *l, const struct ent *a, const struct ent *b)
 		ra = (struct rd){ a->xattr, a->xattrlen, false };
 	if (b != NULL)
 		rb = (struct rd){ b->xattr, b->xattrlen, false };
-	ha = next_xattr(&ra, &na, &va, &ka);
-	hb = next_xattr(&rb, &nb, &vb, &kb);
+	ha = attr_next(&ra, &na, &va, &ka);
+	hb = attr_next(&rb, &nb, &vb, &kb);
 	while (ha || hb) {
 		c = !ha ? 1 : !hb ? -1 : strcmp(na, nb);
 		if (c < 0)
@@ -353,9 +315,9 @@ add_xattrs(struct buf *l, const struct ent *a, const struct ent *b)
 		else if (ka != kb || (ka > 0 && memcmp(va, vb, ka) != 0))
 			add_xattr(l, "changed", na);
 		if (c <= 0)
-			ha = next_xattr(&ra, &na, &va, &ka);
+			ha = attr_next(&ra, &na, &va, &ka);
 		if (c >= 0)
-			hb = next_xattr(&rb, &nb, &vb, &kb);
+			hb = attr_next(&rb, &nb, &vb, &kb);
 	}
 }
 
@@ -389,25 +351,9 @@ add_links(struct buf *l, const struct side *a, const struct side *b)
 static void
 put_cfg_part(const struct job *w, struct buf *l)
 {
-	const char	*p, *q;
-
-	if (l->bad)
-		w->out->bad = true;
-	if (l->len > 0 && !l->bad) {
+	if (l->len > 0)
 		put_first(w, "cfg");
-		l->p[l->len - 1] = '\0';
-		for (p = (char *)l->p; p != NULL; p = q) {
-			struct buf	 line = BUF_INIT;
-
-			if ((q = strchr(p, '\n')) != NULL)
-				q++;
-			put_bytes(&line, p, q != NULL ?
-			    (size_t)(q - 1 - p) : strlen(p));
-			put_line(w, BOLD, &line);
-			buf_free(&line);
-		}
-	}
-	buf_free(l);
+	put_lines(w, BOLD, l);
 }
 
 static bool
@@ -541,7 +487,7 @@ has_acl(const struct ent *e)
 	const uint8_t	*val;
 	size_t		 n;
 
-	while (next_xattr(&r, &name, &val, &n))
+	while (attr_next(&r, &name, &val, &n))
 		if (strcmp(name, "system.posix_acl_access") == 0)
 			return true;
 	return false;

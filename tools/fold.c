@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/buf.h"
 #include "../lib/jrn.h"
 #include "../lib/path.h"
 #include "fold.h"
@@ -41,16 +42,9 @@ int
 fold_add(struct fold *f, const char *path, bool tree)
 {
 	struct susp	*v;
-	size_t		 cap;
 
-	if (f->n == f->cap) {
-		cap = f->cap == 0 ? 64 : f->cap * 2;
-		if (cap > SIZE_MAX / sizeof(*v) ||
-		    (v = realloc(f->v, cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		f->v = v;
-		f->cap = cap;
-	}
+	if (more_room(&f->v, f->n, &f->cap, sizeof(*v)) < 0)
+		return -ENOMEM;
 	v = &f->v[f->n];
 	memset(v, 0, sizeof(*v));
 	if ((v->path = strdup(path)) == NULL)

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cfg.h"
 #include "hist.h"
+#include "out.h"
 #include "pend.h"
 #include "trees.h"
 
@@ -114,6 +116,31 @@ hist_letter(struct hist *h, const struct change *c, struct err *e)
 	}
 	ent_free(&was);
 	return l;
+}
+
+void
+hist_user(const struct hist *h, struct buf *b)
+{
+	const char	*user = h->rec.user;
+
+	if (user == NULL || *user == '\0')
+		user = cfg_user(h->rec.uid);
+	out_text(b, user, strlen(user));
+}
+
+void
+hist_json(const struct hist *h, struct buf *b)
+{
+	const struct commit	*r = &h->rec;
+
+	put_fmt(b, "{\"generation\": %llu", (unsigned long long)h->gen);
+	if (!h->kept)
+		return;
+	put_fmt(b, ", \"time_ns\": %lld, \"uid\": %u, \"user\": ",
+	    (long long)r->time, r->uid);
+	json_str(b, r->user != NULL ? r->user : "");
+	put_fmt(b, ", \"message\": ");
+	json_str(b, r->msg != NULL ? r->msg : "");
 }
 
 void

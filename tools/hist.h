@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../lib/buf.h"
 #include "../lib/ent.h"
 #include "../lib/err.h"
 #include "../sync/store.h"
@@ -41,6 +42,10 @@ int	hist_was(struct hist *, const char *path, struct ent *was,
  * base again, 'M' else, or where only the base could tell.  'E' on error.
  */
 char	hist_letter(struct hist *, const struct change *, struct err *);
+/* Who committed where the record is kept; and the head of a JSON object,
+ * up to the message. */
+void	hist_user(const struct hist *, struct buf *);
+void	hist_json(const struct hist *, struct buf *);
 void	hist_close(struct hist *);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/buf.h"
 #include "../lib/path.h"
 #include "links.h"
 #include "walk.h"
@@ -15,17 +16,8 @@
 int
 links_add(struct links *l, uint64_t ino, const char *path)
 {
-	struct lname	*v;
-	size_t		 cap;
-
-	if (l->n == l->cap) {
-		cap = l->cap == 0 ? 64 : l->cap * 2;
-		if (cap > SIZE_MAX / sizeof(*v) ||
-		    (v = realloc(l->v, cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		l->v = v;
-		l->cap = cap;
-	}
+	if (more_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0)
+		return -ENOMEM;
 	l->v[l->n].ino = ino;
 	if ((l->v[l->n].path = strdup(path)) == NULL)
 		return -ENOMEM;

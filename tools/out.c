@@ -143,8 +143,20 @@ out_size(struct buf *b, uint64_t n)
 	    (unsigned long long)(n % of / (of / 1024) * 10 / 1024), unit[i]);
 }
 
-static int
-write_all(int fd, const struct buf *b)
+void
+out_path(struct buf *b, const char *path)
+{
+	char	*vis = path_vis(*path == '\0' ? "." : path);
+
+	if (vis == NULL)
+		b->bad = true;
+	else
+		put_fmt(b, "%s", vis);
+	free(vis);
+}
+
+int
+out_fd(int fd, const struct buf *b)
 {
 	size_t	 done;
 	ssize_t	 k;
@@ -198,7 +210,7 @@ page_out(const struct buf *b, const char *prog)
 	/* Leaving it early is no error, and ^C is the pager's. */
 	(void)sigaction(SIGPIPE, &ign, &pipe_was);
 	(void)sigaction(SIGINT, &ign, &int_was);
-	if ((rc = write_all(p[1], b)) == -EPIPE)
+	if ((rc = out_fd(p[1], b)) == -EPIPE)
 		rc = 0;
 	(void)close(p[1]);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -220,7 +232,16 @@ out_write(const struct buf *b, bool page)
 		return -errno;
 	if (prog != NULL && b->len > 0)
 		rc = page_out(b, prog);
-	return rc == 1 ? write_all(STDOUT_FILENO, b) : rc;
+	return rc == 1 ? out_fd(STDOUT_FILENO, b) : rc;
+}
+
+int
+out_end(struct buf *b, bool page, struct err *e)
+{
+	int	 rc = out_write(b, page);
+
+	buf_free(b);
+	return rc < 0 ? err_set(e, -rc, "write standard output") : 0;
 }
 
 static struct {

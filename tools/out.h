@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../lib/buf.h"
+#include "../lib/err.h"
 
 /* Append a JSON string with its quotes; bytes that are no UTF-8 become
  * U+FFFD (names then also come as "path_b64" where that matters). */
@@ -22,6 +23,9 @@ void	json_name(struct buf *, const char *key, const char *name);
  * characters become ^X, bytes that are no UTF-8 \ooo. */
 void	out_text(struct buf *, const char *, size_t len);
 
+/* Append a path inside the tree, or another name, on one line. */
+void	out_path(struct buf *, const char *);
+
 /* "2026-11-23 14:02:31" in local time, from ns since 1970. */
 void	out_time(struct buf *, int64_t ns);
 /* "512 B", "3.4 KB", "1.0 MB". */
@@ -33,6 +37,11 @@ void	out_size(struct buf *, uint64_t bytes);
  * a pager that was left is 0.
  */
 int	out_write(const struct buf *, bool page);
+
+/* The same for the whole of what a verb says; the buffer is freed. */
+int	out_end(struct buf *, bool page, struct err *);
+/* All of it to a descriptor: 0 or -errno. */
+int	out_fd(int fd, const struct buf *);
 
 /* Progress on standard error, where that is a terminal and a second has
  * passed; out_progress_end() wipes it. */

@@ -6,13 +6,13 @@
  * star met must be taken back, and among components only the last "**":
  * no pattern costs more than its length times the path's.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wctype.h>
 
 #include "../lib/buf.h"
 #include "../lib/path.h"
@@ -45,33 +45,24 @@ static const char builtin[] =
     ".cfg.[0-9]*.tmp\n"
     "/.ld.so.conf.cfg\n";
 
-static const struct {
-	const char	*name;
-	int		(*is)(int);
-} classes[] = {
-	{ "alnum:]", isalnum }, { "alpha:]", isalpha },
-	{ "blank:]", isblank }, { "cntrl:]", iscntrl },
-	{ "digit:]", isdigit }, { "graph:]", isgraph },
-	{ "lower:]", islower }, { "print:]", isprint },
-	{ "punct:]", ispunct }, { "space:]", isspace },
-	{ "upper:]", isupper }, { "xdigit:]", isxdigit },
-};
-
-/* "[:alpha:]", p behind its "[:": its length from p, 0: no such class. */
+/* "[:alpha:]", p behind its "[:": its length from p, 0: no such class.
+ * What a class has is asked of the C locale. */
 static size_t
 class_match(const char *p, uint8_t c, bool *hit)
 {
-	size_t	 i, n;
+	char		 name[8];
+	size_t		 n = strcspn(p, ":");
+	wctype_t	 class;
 
-	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		n = strlen(classes[i].name);
-		if (strncmp(p, classes[i].name, n) != 0)
-			continue;
-		if (c < 128 && classes[i].is(c))
-			*hit = true;
-		return n;
-	}
-	return 0;
+	if (n >= sizeof(name) || strncmp(p + n, ":]", 2) != 0)
+		return 0;
+	memcpy(name, p, n);
+	name[n] = '\0';
+	if ((class = wctype(name)) == 0)
+		return 0;
+	if (c < 128 && iswctype(c, class))
+		*hit = true;
+	return n + 2;
 }
 
 /* One character of a set, perhaps quoted: how many bytes, 0 at the end. */
@@ -275,15 +266,8 @@ comp_bad(const char *p)
 static int
 rule_put(struct patt *pt, struct rule *r)
 {
-	struct rule	*v;
-	size_t		 cap = pt->cap == 0 ? 16 : 2 * pt->cap;
-
-	if (pt->n == pt->cap) {
-		if ((v = realloc(pt->v, cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		pt->v = v;
-		pt->cap = cap;
-	}
+	if (more_room(&pt->v, pt->n, &pt->cap, sizeof(*pt->v)) < 0)
+		return -ENOMEM;
 	pt->v[pt->n++] = *r;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,6 +278,11 @@ cfg_read(struct cfg *c, struct cfg_store *st, struct err *e)
 	return rc < 0 ? rc : cfg_open(c, false, st, e);
 }
 
+const struct option	 cfg_base_opt[] = {
+	{ "base", required_argument, NULL, 'b' },
+	{ NULL, 0, NULL, 0 }
+};
+
 int
 cfg_base(const struct cfg *c, const char *dir, int *fd, struct err *e)
 {
@@ -301,6 +307,18 @@ cfg_close(struct cfg_store *st, uint64_t *window_ns, struct err *e)
 	rc = slice_close(st->slice, window_ns, e);
 	memset(st, 0, sizeof(*st));
 	return rc;
+}
+
+int
+cfg_end(struct cfg_store *st, int base, int rc, struct err *e)
+{
+	struct err	 ignored;
+	int		 k;
+
+	if (base != -1)
+		(void)close(base);	/* only read */
+	k = cfg_close(st, NULL, rc < 0 ? &ignored : e);
+	return rc < 0 || k == 0 ? rc : k;
 }
 
 int

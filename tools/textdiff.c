@@ -335,15 +335,8 @@ split(struct search *s, const struct box *x, pos *ma, pos *mb)
 static int
 todo_push(struct search *s, pos a0, pos a1, pos b0, pos b1)
 {
-	struct box	*v;
-	size_t		 cap = s->captodo == 0 ? 64 : 2 * s->captodo;
-
-	if (s->ntodo == s->captodo) {
-		if ((v = realloc(s->todo, cap * sizeof(*v))) == NULL)
-			return -ENOMEM;
-		s->todo = v;
-		s->captodo = cap;
-	}
+	if (more_room(&s->todo, s->ntodo, &s->captodo, sizeof(*s->todo)) < 0)
+		return -ENOMEM;
 	s->todo[s->ntodo++] = (struct box){ a0, a1, b0, b1 };
 	return 0;
 }
@@ -423,7 +416,7 @@ static int
 runs(const struct text *a, const struct text *b, struct hunk **hp,
     size_t *np)
 {
-	struct hunk	*h = NULL, *v, x;
+	struct hunk	*h = NULL, x;
 	size_t		 i = 0, j = 0, n = 0, cap = 0;
 
 	for (;;) {
@@ -449,13 +442,9 @@ again:
 			x.b1++;
 			goto again;
 		}
-		if (n == cap) {
-			cap = cap == 0 ? 16 : 2 * cap;
-			if ((v = realloc(h, cap * sizeof(*v))) == NULL) {
-				free(h);
-				return -ENOMEM;
-			}
-			h = v;
+		if (more_room(&h, n, &cap, sizeof(*h)) < 0) {
+			free(h);
+			return -ENOMEM;
 		}
 		h[n++] = x;
 		i = x.a1;

@@ -60,8 +60,8 @@ tree_close(struct tree *t)
 	ents_free(&t->ov);
 }
 
-static const struct pent *
-pending(const struct tree *t, const char *path)
+const struct pent *
+tree_pending(const struct tree *t, const char *path)
 {
 	size_t	 lo = 0, hi = t->pend == NULL ? 0 : t->pend->n, mid;
 	int	 c;
@@ -82,7 +82,7 @@ int
 tree_get(const struct tree *t, const char *path, int flags, struct ent *x,
     bool *known, struct err *e)
 {
-	const struct pent	*p = pending(t, path);
+	const struct pent	*p = tree_pending(t, path);
 	int			 rc;
 
 	*known = true;
@@ -139,7 +139,7 @@ tree_content(void *arg, const struct ent *x, struct buf *b, struct err *e)
 {
 	const struct tree	*t = arg;
 
-	if (pending(t, x->path) != NULL)
+	if (tree_pending(t, x->path) != NULL)
 		return running_content(t, x->path, b, e);
 	return pers_content(&t->pers, x, pers_over(&t->pers, x->path) ==
 	    NULL, b, e);
@@ -152,7 +152,7 @@ tree_linked(const struct tree *t, const struct ent *x)
 
 	if (x->link == 0)
 		return NULL;
-	if (pending(t, x->path) != NULL) {
+	if (tree_pending(t, x->path) != NULL) {
 		for (i = 0; i < t->pend->n; i++)
 			if (t->pend->v[i].now.link == x->link &&
 			    strcmp(t->pend->v[i].path, x->path) != 0)

@@ -39,6 +39,8 @@ int	tree_open(struct tree *, struct store *, uint64_t gen, int base,
 void	tree_run(struct tree *, const struct pend *, int root);
 void	tree_close(struct tree *);
 
+/* What is pending of a path; NULL: nothing. */
+const struct pent *tree_pending(const struct tree *, const char *path);
 /* The entry of a path; the caller frees it.  *known is false where only
  * the base could tell, which is not at hand. */
 int	tree_get(const struct tree *, const char *path, int flags,

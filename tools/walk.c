@@ -11,26 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/buf.h"
 #include "../lib/path.h"
 #include "walk.h"
 
 int
 strs_put(struct strs *l, char *s)
 {
-	char	**v;
-	size_t	  cap;
-
 	if (s == NULL)
 		return -ENOMEM;
-	if (l->n == l->cap) {
-		cap = l->cap == 0 ? 32 : l->cap * 2;
-		if (cap > SIZE_MAX / sizeof(*v) ||
-		    (v = realloc(l->v, cap * sizeof(*v))) == NULL) {
-			free(s);
-			return -ENOMEM;
-		}
-		l->v = v;
-		l->cap = cap;
+	if (more_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0) {
+		free(s);
+		return -ENOMEM;
 	}
 	l->v[l->n++] = s;
 	return 0;
