@@ -36,10 +36,12 @@ tools/tools.a: $(TOOLS_OBJS)
 
 fs/cfgfs: $(FS_OBJS) lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ $(FS_OBJS) lib/lib.a $(FUSE_LIBS)
+	objcopy -R .comment $@
 
 tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o tools/tools.a sync/sync.a \
 	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
+	objcopy -R .comment $@
 
 # What tests share.
 tests/tests.a: $(TEST_LIB_OBJS)

@@ -200,7 +200,7 @@ op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
 	struct fuse_entry_param	 e;
 	struct making		 m;
-	struct node		*n;
+	struct node		*n = NULL;
 	struct stat		 st;
 	const char		*old;
 	int			 dfd, rc;
