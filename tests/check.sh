@@ -13,6 +13,7 @@ trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
 set -- "${1:-all}" tests/*.t
 if [ "$1" = all ]; then
 	set -- "$@" tests/docs.sh tests/deps-down.sh tests/readme.sh \
+	    tests/size.sh \
 	    tests/sys-*.sh
 fi
 shift
