@@ -215,15 +215,15 @@ static int
 take(struct inst *in, char *line)
 {
 	char	 *value = strchr(line, '='), **to, *end;
-	long	  n;
+	unsigned long long n;
 
 	if (value == NULL)
 		return -EBADMSG;
 	*value++ = '\0';
 	if (strcmp(line, "pid") == 0) {
 		errno = 0;
-		n = strtol(value, &end, 10);
-		if (errno != 0 || *end != '\0' || n <= 0 || n > INT_MAX)
+		n = strtoull(value, &end, 10);
+		if (errno != 0 || *end != '\0' || n == 0 || n > INT_MAX)
 			return -EBADMSG;
 		in->pid = (pid_t)n;
 		return 0;

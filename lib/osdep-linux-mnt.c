@@ -110,8 +110,8 @@ row_parse(char *line, struct row *r)
 		g[2] = g[1];
 		g[1] = NULL;
 	}
-	r->id = strtol(f[0], NULL, 10);
-	r->parent = strtol(f[1], NULL, 10);
+	r->id = (long)strtoull(f[0], NULL, 10);
+	r->parent = (long)strtoull(f[1], NULL, 10);
 	r->m.dir = unescape(f[4]);
 	r->m.type = unescape(g[0]);
 	r->m.from = unescape(g[1] == NULL ? "" : g[1]);

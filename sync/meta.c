@@ -90,7 +90,7 @@ number_whos(const struct steps *s, uint32_t **whop, struct buf *b)
 	put_var(b, n);
 	for (k = 0; k < n; k++) {
 		put_var(b, seen[k]->uid);
-		i = strnlen(seen[k]->comm, sizeof(seen[k]->comm) - 1);
+		i = strlen(seen[k]->comm);
 		put_u8(b, (uint8_t)i);
 		put_bytes(b, seen[k]->comm, i);
 	}

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/ctl.h"
@@ -88,11 +87,9 @@ static int
 sign(struct job *j, struct err *e)
 {
 	struct commit	*c = &j->commit;
-	struct timespec	 now;
 	const char	*user = getlogin();
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	c->time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	c->time = out_now();
 	c->uid = (uint32_t)getuid();
 	if ((c->user = strdup(user == NULL ? cfg_user(c->uid) : user)) ==
 	    NULL || (j->msg != NULL && (c->msg = strdup(j->msg)) == NULL))

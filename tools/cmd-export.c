@@ -10,7 +10,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/path.h"
@@ -170,7 +169,7 @@ open_dir(const struct job *j, struct err *e)
 {
 	int	 fd;
 
-	if (mkdir(j->dir, 0755) == -1 && errno != EEXIST)
+	if (mkdirat(AT_FDCWD, j->dir, 0755) == -1 && errno != EEXIST)
 		return err_set(e, errno, "%s", j->dir);
 	fd = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
@@ -206,7 +205,7 @@ parents(struct job *j, struct apply *a, const char *path, struct err *e)
 			if (x.type != ENT_DIR) {
 				x.type = ENT_DIR;
 				x.mode = 0755;
-				x.mtime = (int64_t)time(NULL);
+				x.mtime = out_now() / 1000000000;
 			}
 			rc = apply_ent(a, &x, NULL, 0, e);
 			ent_free(&x);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/buf.h"
@@ -24,6 +23,7 @@
 #include "links.h"
 #include "patt.h"
 #include "pend.h"
+#include "out.h"
 #include "pers.h"
 #include "walk.h"
 
@@ -141,13 +141,11 @@ static int
 sign(struct job *j)
 {
 	struct commit	*c = &j->commit;
-	struct timespec	 now;
 	const char	*user = getlogin();
 	char		*vis = path_vis(j->dir);
 	int		 n;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	c->time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	c->time = out_now();
 	c->uid = (uint32_t)getuid();
 	c->user = strdup(user == NULL ? cfg_user(c->uid) : user);
 	n = vis == NULL ? -1 : asprintf(&c->msg, "import of %s", vis);

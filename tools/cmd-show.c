@@ -57,7 +57,7 @@ put_change(struct buf *b, const struct change *ch, char letter)
 	out_path(b, ch->e.path);
 	if (ch->comm[0] != '\0') {
 		put_fmt(b, "  (");
-		out_text(b, ch->comm, strnlen(ch->comm, sizeof(ch->comm)));
+		out_text(b, ch->comm, strlen(ch->comm));
 		put_fmt(b, " by %s)", cfg_user(ch->uid));
 	}
 	put_u8(b, '\n');

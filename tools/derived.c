@@ -76,12 +76,14 @@ find_tool(const char *args, char *path, size_t len)
 {
 	static const char *const dirs[] = { "/sbin", "/usr/sbin", "/bin",
 	    "/usr/bin", "/usr/local/sbin", "/rescue" };
-	size_t	 i;
+	struct stat	 st;
+	size_t		 i;
 
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		(void)snprintf(path, len, "%s/%.*s", dirs[i],
 		    (int)strcspn(args, " "), args);
-		if (access(path, X_OK) == 0)
+		if (fstatat(AT_FDCWD, path, &st, 0) == 0 &&
+		    (st.st_mode & 0111) != 0)
 			return true;
 	}
 	return false;
@@ -172,6 +174,7 @@ static void
 exec_tool(int tree, const struct derived *d, const char *tool, char **argv)
 {
 	static char	*const env[] = { NULL };
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	int		 in, null = open("/dev/null", O_RDWR);
 
 	in = d->flags & FROM_STDIN ? path_open(tree, d->source, O_RDONLY) :
@@ -179,7 +182,7 @@ exec_tool(int tree, const struct derived *d, const char *tool, char **argv)
 	if (in < 0 || null == -1 || dup2(in, 0) == -1 ||
 	    dup2(null, 1) == -1 || dup2(null, 2) == -1 || chdir("/") == -1)
 		_exit(126);
-	(void)signal(SIGALRM, SIG_DFL);
+	(void)sigaction(SIGALRM, &dfl, NULL);
 	(void)alarm(TOOL_SECONDS);	/* outlives the exec */
 	(void)execve(tool, argv, env);
 	_exit(127);

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,15 @@ out_text(struct buf *b, const char *s, size_t len)
 	}
 }
 
+int64_t
+out_now(void)
+{
+	struct timespec	 now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void
 out_time(struct buf *b, int64_t ns)
 {
@@ -192,13 +202,10 @@ page_out(const struct buf *b, const char *prog)
 	int		 p[2], rc, status;
 	pid_t		 pid;
 
-	if (pipe(p) == -1)
+	if (pipe2(p, O_CLOEXEC) == -1)
 		return 1;
 	if ((pid = fork()) == 0) {
 		(void)dup2(p[0], STDIN_FILENO);
-		(void)close(p[0]);
-		(void)close(p[1]);
-		(void)setenv("LESS", "FRX", 0);
 		(void)execl("/bin/sh", "sh", "-c", prog, (char *)NULL);
 		_exit(127);
 	}
@@ -246,17 +253,17 @@ out_end(struct buf *b, bool page, struct err *e)
 
 static struct {
 	bool	 on;		/* something is on the line */
-	time_t	 since;		/* start, then time of the last line */
+	int64_t	 since;		/* start, then time of the last line, ns */
 } progress;
 
 void
 out_progress(const char *what, uint64_t done, uint64_t of)
 {
-	time_t	 now = time(NULL);
+	int64_t	 now = out_now();
 
 	if (progress.since == 0)
 		progress.since = now;
-	if (now - progress.since < 1 || !isatty(STDERR_FILENO))
+	if (now - progress.since < 1000000000 || !isatty(STDERR_FILENO))
 		return;
 	progress.since = now;
 	progress.on = true;

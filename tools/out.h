@@ -28,6 +28,8 @@ void	out_path(struct buf *, const char *);
 
 /* "2026-11-23 14:02:31" in local time, from ns since 1970. */
 void	out_time(struct buf *, int64_t ns);
+/* ns since 1970. */
+int64_t	out_now(void);
 /* "512 B", "3.4 KB", "1.0 MB". */
 void	out_size(struct buf *, uint64_t bytes);
 

@@ -29,8 +29,8 @@ tidy(const char *in, char **s)
 	size_t		 n;
 
 	for (p = in; *p != '\0'; p = q) {
-		q = strchrnul(p, '/');
-		n = (size_t)(q - p);
+		n = strcspn(p, "/");
+		q = p + n;
 		if (*q == '/')
 			q++;
 		if (n == 0 || (n == 1 && *p == '.'))
@@ -223,12 +223,14 @@ cfg_served(struct cfg *c, const char *store)
 	struct dirent		*de;
 	char			*state;
 	struct err		 ignored;
+	int			 fd;
 
 	if (cfg_inst(c, &ignored) == 0 && c->inst.store != NULL &&
 	    same_file(c->inst.store, store))
 		return;
 	inst_free(&c->inst);
-	if ((d = opendir(top)) == NULL)
+	fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || (d = fdopendir(fd)) == NULL)
 		return;
 	while ((de = readdir(d)) != NULL) {
 		if (*de->d_name == '.' ||
