@@ -136,12 +136,12 @@ int
 more_room(void *vp, size_t n, size_t *cap, size_t size)
 {
 	size_t	 more = *cap == 0 ? 16 : *cap * 2;
-	void	*v;
+	void	*old, *v;
 
 	if (n < *cap)
 		return 0;
-	memcpy(&v, vp, sizeof(v));	/* it points to any type */
-	if (more > SIZE_MAX / size || (v = realloc(v, more * size)) == NULL)
+	memcpy(&old, vp, sizeof(old));	/* it points to any type */
+	if (more > SIZE_MAX / size || (v = realloc(old, more * size)) == NULL)
 		return -ENOMEM;
 	memcpy(vp, &v, sizeof(v));
 	*cap = more;
