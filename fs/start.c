@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -228,7 +229,33 @@ same_dir(const char *a, const char *b)
 	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Which directory is, or will be, the running tree; *build: it will. */
+static bool
+is_empty(int dirfd)
+{
+	struct dirent	*de;
+	DIR		*d;
+	int		 fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+	bool		 empty = true;
+
+	if (fd == -1)
+		return false;
+	if ((d = fdopendir(fd)) == NULL) {
+		(void)close(fd);
+		return false;
+	}
+	while (empty && (de = readdir(d)) != NULL)
+		empty = strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0;
+	(void)closedir(d);
+	return empty;
+}
+
+/*
+ * Which directory is, or will be, the running tree; *build: it will.  A
+ * mount point in RAM that is empty, where there are a store and a base,
+ * is one that nobody has filled yet.
+ */
 static int
 choose_tree(struct start *s, const struct opts *o, bool *build,
     struct err *e)
@@ -251,6 +278,7 @@ choose_tree(struct start *s, const struct opts *o, bool *build,
 	if ((fd = open_dir(in->mount, e)) < 0)
 		return fd;
 	ram = os_is_ramdisk(fd);
+	*build = ram && o->base != NULL && in->store != NULL && is_empty(fd);
 	(void)close(fd);
 	if (ram) {
 		free(in->tree);
@@ -367,12 +395,15 @@ run(char *const *argv, struct err *e)
 	return err_setx(e, EIO, "%s %s failed", argv[0], argv[1]);
 }
 
-/* Build the running tree beside its place, then move it there. */
+/* Build the running tree: beside its place, then moved there, or in the
+ * mount point itself. */
 static int
 build_tree(struct start *s, const struct opts *o, const char *self,
     struct err *e)
 {
-	char	*tmp = in_dir(s->inst.state, "tree.new");
+	bool	 in_place = strcmp(s->inst.tree, s->inst.mount) == 0;
+	char	*tmp = in_place ? strdup(s->inst.tree) :
+	    in_dir(s->inst.state, "tree.new");
 	char	*cfg = find_cfg(o, self);
 	int	 rc;
 
@@ -384,7 +415,7 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 
 		rc = run(argv, e);
 	}
-	if (rc == 0 && rename(tmp, s->inst.tree) == -1)
+	if (rc == 0 && !in_place && rename(tmp, s->inst.tree) == -1)
 		rc = err_set(e, errno, "rename %s to %s", tmp, s->inst.tree);
 	if (rc == 0)
 		s->fresh = true;

@@ -139,4 +139,21 @@ if [ -x /sbin/ldconfig ] && lib=$(find /lib /usr/lib -name 'libz.so.1' \
 else
 	skip "no ldconfig here"
 fi
+# Nobody has restored yet: cfgfs fills the empty RAM disk that it is
+# mounted on.
+BASE=$T/fill-base MNT=$T/fill STORE=$T/fill-store
+STATE=/run/cfgfs/$(echo "${MNT#/}" | tr / -)
+ok "a box of its own" new_box
+echo filled > "$MNT/rc.conf"
+rm "$MNT/.profile"
+ok "commits" cfg commit
+snap "$MNT" > "$T/fill-want"
+power_cut
+ok "after a power cut a RAM disk" ram_up
+ok "empty as it is, is mounted on" run_view
+snap "$MNT" > "$T/fill-have"
+ok "has all that was committed" cmp "$T/fill-want" "$T/fill-have"
+is "and nothing is pending" "$(cfg status -q; echo $?)" 0
+stop_view
+
 done_testing
