@@ -28,6 +28,7 @@ setfacl		acl		-		acl
 getfattr	attr		-		attr
 mkfs.ext2	e2fsprogs	e2fsprogs	e2fsprogs
 losetup		mount		-		losetup
+ps		procps		-		procps
 unshare		util-linux	-		util-linux-misc
 useradd		passwd		-		shadow
 xz		xz-utils	-		xz
