@@ -14,7 +14,7 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
-	$(CC) $(CSTD) $(OPT) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) -c -o $@ $<
+	$(CC) $(CSTD) $(OPT) $(OPT_$(@D)) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) -c -o $@ $<
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
