@@ -120,6 +120,26 @@ stands(struct run *r, const struct commit *c)
 	OK(store_failed(r->s));
 }
 
+/* Where a write failed nothing more is written; a failed flush is final. */
+static void
+keeps_away(struct run *r, int rc, size_t since)
+{
+	struct store_space	 sp;
+	uint64_t		 off;
+
+	if (r->sim->on == SIM_FLUSHES) {
+		OK(rc == 0 ? r->lied : store_failed(r->s));
+		return;
+	}
+	if (rc != 0)
+		return;
+	OK(r->sim->nops >= since + 2);
+	off = r->sim->ops[r->sim->nops - 2].off;
+	store_space(r->s, &sp);
+	OK((off - sp.align) / sp.area != (r->sim->hit_off - sp.align) /
+	    sp.area);
+}
+
 /* One commit of the run; false ends the run. */
 static bool
 step(struct run *r, size_t i)
@@ -128,7 +148,7 @@ step(struct run *r, size_t i)
 	struct ents	 after;
 	struct err	 e = { 0, "" };
 	uint64_t	 gen = 0, head = store_head(r->s);
-	size_t		 hits = r->sim->hits;
+	size_t		 hits = r->sim->hits, since = r->sim->nops;
 	int		 rc;
 
 	if (i % 2 == 0)
@@ -141,6 +161,8 @@ step(struct run *r, size_t i)
 		ents_free(&after);
 		return true;
 	}
+	if (r->sim->hits > hits)
+		keeps_away(r, rc, since);
 	r->v[r->n] = (struct want){ head + 1, after };
 	r->n++;
 	if (rc == 0) {

@@ -77,9 +77,12 @@ spared(void *arg, uint8_t *img, const char *what)
 	sim_free(sim);
 }
 
-/* Commit upon what was salvaged; it must be there afterwards. */
+/*
+ * Commit upon what was salvaged; it must be there afterwards, and where it
+ * `heals` it has left the damage behind.
+ */
 static const char *
-goes_on(struct rot *r, struct store **s, const uint8_t *img)
+goes_on(struct rot *r, struct store **s, const uint8_t *img, bool heals)
 {
 	struct ents	 now = { NULL, 0, 0 }, after = { NULL, 0, 0 };
 	struct commit	 c = { 0, 0, NULL, NULL, NULL, 0 };
@@ -103,6 +106,8 @@ goes_on(struct rot *r, struct store **s, const uint8_t *img)
 		bad = "can't be opened after the next commit";
 	else if (bad == NULL && (gen <= head || store_head(*s) != gen))
 		bad = "the next commit is not the head";
+	else if (bad == NULL && heals && store_damage(*s) != NULL)
+		bad = "still damaged after the next commit";
 	else if (bad == NULL)
 		bad = overlay_agrees(&r->d->h.pool, *s, gen, &after, false);
 	if (bad == NULL && tap_rand(&r->rng) % 4 == 0) {
@@ -174,7 +179,8 @@ look(struct rot *r, const uint8_t *img, uint64_t least, bool say)
 	    store_verify(s, NULL, NULL, &e) < 0)
 		bad = e.msg;
 	if (bad == NULL)
-		bad = goes_on(r, &s, img);
+		bad = goes_on(r, &s, img, least != NEVER && memcmp(img,
+		    r->d->sim->img, 512) == 0);
 	store_close(s);
 	return bad;
 }

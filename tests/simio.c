@@ -117,6 +117,8 @@ sim_write(struct io *io, const void *p, size_t n, uint64_t off, struct err *e)
 		return err_set(e, ENOSPC, "%s: write past the end", io->name);
 	}
 	f = strike(s, SIM_WRITES);
+	if (f != SIM_NONE)
+		s->hit_off = off;
 	if (f == SIM_SHORT || f == SIM_TORN) {
 		const uint8_t	*from = p;
 

@@ -48,6 +48,7 @@ struct sim {
 	size_t		 countdown;	/* operations of that kind before it */
 	bool		 for_good;	/* and all that follow */
 	size_t		 hits;		/* faults that have happened */
+	uint64_t	 hit_off;	/* where the last failed write began */
 	size_t		 bad;		/* calls outside of the contract */
 };
 
