@@ -29,6 +29,10 @@ soak: deps
 	$(MAKE) all
 	sh tests/soak.sh
 
+# Whether the store's tests would notice: its rules, taken out one by one.
+mutants: deps
+	sh tests/mutants.sh
+
 lint: deps
 	sh tests/lint.sh
 
@@ -44,4 +48,4 @@ clean:
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
 	rm -f fs/cfgfs tools/cfg tests/viewops tests/viewtool tests/whole tests/bench/opsbench
 
-.PHONY: all deps check check-freebsd demo bench soak lint install clean
+.PHONY: all deps check check-freebsd demo bench soak mutants lint install clean
