@@ -105,6 +105,12 @@ make(struct drive *d, enum drive_kind kind, const struct ents *now,
 	case DRIVE_SHRINK:
 		gen_shrink(&d->g, now, c, after);
 		break;
+	case DRIVE_FILL:
+		gen_line(&d->g, now, "fill", c, after);
+		gen_noise(&d->g, c, after, "fill", (1 +
+		    tap_rand(&d->g.rng) % 4) * d->sim->io.size /
+		    d->geom.areas / 4);
+		break;
 	}
 }
 

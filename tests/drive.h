@@ -25,7 +25,13 @@ struct drive {
 					   h.v[k] was acknowledged */
 };
 
-enum drive_kind { DRIVE_RANDOM, DRIVE_KINDS, DRIVE_LINE, DRIVE_SHRINK };
+enum drive_kind {
+	DRIVE_RANDOM,
+	DRIVE_KINDS,	/* of entry, all */
+	DRIVE_LINE,	/* one small file */
+	DRIVE_SHRINK,	/* half of all goes */
+	DRIVE_FILL	/* noise: a quarter of an area, to more than fits */
+};
 
 /* Make and open a store; false (and said) where that fails. */
 bool	drive_begin(struct drive *, uint64_t size, uint32_t align,

@@ -31,7 +31,8 @@ one(const struct shape *p, uint64_t seed)
 	good = drive_begin(&d, p->size, p->align, p->areas, seed);
 	for (i = 0; good && i < 20; i++) {
 		good = drive_run(&d, d.done + p->commits / 20,
-		    i == 19 ? p->moves : 0) && drive_reopen(&d) &&
+		    i == 19 ? p->moves : 0) &&
+		    drive_commit(&d, DRIVE_FILL) >= 0 && drive_reopen(&d) &&
 		    ok_same(hist_agree_all(&d.h, d.s), where);
 		if (good)
 			history += store_head(d.s) - store_oldest(d.s);
@@ -46,6 +47,7 @@ one(const struct shape *p, uint64_t seed)
 		    "%zu generations back", where, d.done, d.moves, d.full,
 		    history / 20);
 		OK(d.full <= d.done);
+		OK(d.full > 0);
 		OK(history > 0);
 	} else {
 		OK(!"went through");
