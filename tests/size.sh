@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.." || exit 2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
-most=153600		# bytes, stripped
+most=153600		# bytes, stripped: 150 times 1,024; the benchmark's
+			# goal is the stricter 150,000
 n=0
 bad=0
 
