@@ -14,11 +14,11 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
-	$(CC) $(CSTD) $(OPT) $(OPT_$(@D)) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) -c -o $@ $<
+	$(CC) $(CSTD) $(OPT) $(OPT_$(@D)) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) $(NET_CFLAGS) -c -o $@ $<
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS) \
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS) \
     $(VIEWOPS_OBJS) $(VIEWTOOL_OBJS) $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
@@ -28,6 +28,10 @@ lib/lib.a: $(LIB_OBJS)
 sync/sync.a: $(SYNC_OBJS)
 	rm -f $@
 	ar rcs $@ $(SYNC_OBJS)
+
+sync/net.a: $(NET_OBJS)
+	rm -f $@
+	ar rcs $@ $(NET_OBJS)
 
 # The parts of cfg without its main, for the tests too.
 tools/tools.a: $(TOOLS_OBJS)
@@ -51,8 +55,9 @@ tests/tests.a: $(TEST_LIB_OBJS)
 # A test is one C file that gives TAP; it may use every library.
 .o.t:
 	$(CC) $(OPT) $(LDOPT) -o $@ $< tests/tests.a tools/tools.a \
-	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS) -lm
-$(TEST_PROGS): tests/tests.a tools/tools.a sync/sync.a lib/lib.a
+	    $(NET_LIB) sync/sync.a lib/lib.a $(NET_LIBS) $(Z_LIBS) \
+	    $(MD_LIBS) -lm
+$(TEST_PROGS): tests/tests.a tools/tools.a $(NET_LIB) sync/sync.a lib/lib.a
 
 # What the system tests drive.
 tests/viewops: $(VIEWOPS_OBJS) tests/tests.a lib/lib.a

@@ -195,7 +195,8 @@ file_close(struct io *io)
 }
 
 static const struct io_ops file_ops = {
-	file_read, file_write, file_flush, file_close
+	.read = file_read, .write = file_write, .flush = file_flush,
+	.close = file_close
 };
 
 /*
@@ -417,7 +418,8 @@ mem_close(struct io *io)
 }
 
 static const struct io_ops mem_ops = {
-	mem_read, mem_write, mem_flush, mem_close
+	.read = mem_read, .write = mem_write, .flush = mem_flush,
+	.close = mem_close
 };
 
 int
@@ -442,4 +444,24 @@ io_mem(struct io **iop, uint64_t size, uint32_t block, struct err *e)
 	m->io.block = block;
 	*iop = &m->io;
 	return 0;
+}
+
+int
+io_readv(struct io *io, const struct io_range *v, size_t n, struct err *e)
+{
+	size_t	 i;
+	int	 rc = 0;
+
+	if (io->ops->readv != NULL)
+		return io->ops->readv(io, v, n, e);
+	for (i = 0; i < n && rc == 0; i++)
+		rc = io->ops->read(io, v[i].p, v[i].n, v[i].off, e);
+	return rc;
+}
+
+int
+io_order(struct io *io, struct err *e)
+{
+	return io->ops->order != NULL ? io->ops->order(io, e) :
+	    io->ops->flush(io, e);
 }

@@ -19,13 +19,21 @@
 
 struct io;
 
+/* A piece of a medium to be read. */
+struct io_range {
+	void		*p;	/* where to: n bytes */
+	size_t		 n;
+	uint64_t	 off;
+};
+
 struct io_ops {
 	/* Read exactly n bytes at off; a short medium is -EIO. */
 	int	(*read)(struct io *, void *, size_t n, uint64_t off,
 		    struct err *);
 	/*
 	 * Write exactly n bytes at off, in one request where the medium
-	 * takes it.  Nothing is promised about them until flush.
+	 * takes it.  Nothing is promised about them until flush; a medium
+	 * far away may say only there that one failed.
 	 */
 	int	(*write)(struct io *, const void *, size_t n, uint64_t off,
 		    struct err *);
@@ -33,6 +41,20 @@ struct io_ops {
 	int	(*flush)(struct io *, struct err *);
 	/* Release; NULL is allowed.  Never fails: flush is what counts. */
 	void	(*close)(struct io *);
+	/*
+	 * The two below may be NULL: io_readv() and io_order() then do it
+	 * by the calls above.  A medium that is far away has them, so that
+	 * many requests cost one round trip.
+	 */
+	/* Read n ranges. */
+	int	(*readv)(struct io *, const struct io_range *, size_t n,
+		    struct err *);
+	/*
+	 * What was written before this survives power loss wherever
+	 * anything written after it does.  It need not wait; where it
+	 * fails, that or a later flush says so.
+	 */
+	int	(*order)(struct io *, struct err *);
 };
 
 struct io {
@@ -67,5 +89,9 @@ int	io_create(const char *path, uint64_t size, struct err *);
 int	io_mem(struct io **, uint64_t size, uint32_t block, struct err *);
 
 void	io_close(struct io *);		/* NULL is allowed */
+
+/* readv and order, by read and flush where the medium has none. */
+int	io_readv(struct io *, const struct io_range *, size_t n, struct err *);
+int	io_order(struct io *, struct err *);
 
 #endif

@@ -1,4 +1,13 @@
 SYNC_HDRS = sync/store.h \
+    sync/confine.h \
+    sync/far.h \
+    sync/keys.h \
+    sync/mirror.h \
+    sync/seal.h \
+    sync/sftp.h \
+    sync/ssh.h \
+    sync/stream.h \
+    sync/url.h \
     sync/delta.h \
     sync/draft.h \
     sync/meta-int.h \
@@ -22,3 +31,6 @@ SYNC_OBJS = sync/slice.o \
     sync/super.o \
     sync/verify.o \
     sync/z.o
+
+# What only cfg-mirror needs: other hosts, libssh2, libsodium.
+NET_OBJS =

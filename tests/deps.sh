@@ -17,6 +17,10 @@ pkg-config	pkg-config	pkgconf		pkgconf
 :fuse3		libfuse3-dev	fusefs-libs3	fuse3-dev
 :zlib		zlib1g-dev	-		zlib-dev
 :libmd		libmd-dev	-		libmd-dev
+:libssh2	libssh2-1-dev	libssh2		libssh2-dev
+:libsodium	libsodium-dev	libsodium	libsodium-dev
+sshd		openssh-server	-		openssh-server
+ssh-keygen	openssh-client	-		openssh-keygen
 fusermount3	fuse3		fusefs-libs3	fuse3
 prove		perl		perl5		perl-utils
 mandoc		mandoc		-		mandoc

@@ -172,7 +172,8 @@ sim_close(struct io *io)
 }
 
 static const struct io_ops sim_ops = {
-	sim_read, sim_write, sim_flush, sim_close
+	.read = sim_read, .write = sim_write, .flush = sim_flush,
+	.close = sim_close
 };
 
 struct sim *

@@ -42,7 +42,9 @@ c_flush(struct io *io, struct err *e)
 	return c->real->ops->flush(c->real, e);
 }
 
-static const struct io_ops c_ops = { c_read, c_write, c_flush, NULL };
+static const struct io_ops c_ops = {
+	.read = c_read, .write = c_write, .flush = c_flush
+};
 
 struct count	 med;
 struct store	*st;
