@@ -10,7 +10,7 @@ include tests/files.mk
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
 
-all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
+all: $(FS_PROGS) $(TOOLS_PROGS) $(NET_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
@@ -18,7 +18,7 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(TOOLS_OBJS) $(TEST_OBJS) \
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(MIRROR_OBJS) $(TOOLS_OBJS) $(TEST_OBJS) \
     $(VIEWOPS_OBJS) $(VIEWTOOL_OBJS) $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
@@ -47,6 +47,18 @@ tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
 	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 
+tools/cfg-port: tools/main.o $(PORT_OBJS) tools/tools.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o $(PORT_OBJS) tools/tools.a \
+	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS)
+	objcopy -R .comment $@
+
+tools/cfg-mirror: tools/main.o $(MIRROR_OBJS) tools/tools.a sync/net.a \
+    sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o $(MIRROR_OBJS) \
+	    tools/tools.a sync/net.a sync/sync.a lib/lib.a $(NET_LIBS) \
+	    $(Z_LIBS) $(MD_LIBS)
+	objcopy -R .comment $@
+
 # What tests share.
 tests/tests.a: $(TEST_LIB_OBJS)
 	rm -f $@
@@ -73,7 +85,8 @@ tests/whole: $(WHOLE_OBJS) tests/tests.a lib/lib.a
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5
-	install -s -m 755 fs/cfgfs tools/cfg $(DESTDIR)$(PREFIX)/sbin
+	install -s -m 755 $(FS_PROGS) $(TOOLS_PROGS) $(NET_PROGS) \
+	    $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 fs/cfgfs.8 tools/cfg.8 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 sync/cfgstore.5 lib/cfgjournal.5 \
+	install -m 644 sync/cfgstore.5 lib/cfgjournal.5 tools/cfgconfig.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5

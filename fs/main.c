@@ -342,7 +342,7 @@ serve(struct daemon *d)
 
 /* In the background: the caller's process waits until it is usable. */
 static int
-detached(struct daemon *d)
+detached(struct daemon *d, const char *self)
 {
 	char	 msg[sizeof(((struct err *)NULL)->msg) + 1];
 	size_t	 n = 0;
@@ -370,8 +370,10 @@ detached(struct daemon *d)
 			break;
 	}
 	msg[n] = '\0';
-	if (strcmp(msg, "+") == 0)
+	if (strcmp(msg, "+") == 0) {
+		start_mirror(&d->s, &d->o, self);
 		return EX_OK;
+	}
 	fprintf(stderr, "cfgfs: %s\n", n > 0 ? msg : "the daemon died");
 	return EX_FAIL;
 }
@@ -394,5 +396,5 @@ main(int argc, char **argv)
 		opts_free(&d.o);
 		return EX_FAIL;
 	}
-	return d.o.foreground ? serve(&d) : detached(&d);
+	return d.o.foreground ? serve(&d) : detached(&d, argv[0]);
 }

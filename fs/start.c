@@ -424,6 +424,30 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 	return rc;
 }
 
+void
+start_mirror(const struct start *s, const struct opts *o, const char *self)
+{
+	char	*cfg;
+	int	 null;
+
+	if (faccessat(s->treefd, "cfgfs/config", F_OK, 0) == -1 ||
+	    (cfg = find_cfg(o, self)) == NULL)
+		return;
+	char *const argv[] = { cfg, "-m", s->inst.mount, "mirror", "auto",
+	    NULL };
+	if (fork() == 0) {
+		(void)setsid();
+		if ((null = open("/dev/null", O_RDWR)) != -1) {
+			(void)dup2(null, STDIN_FILENO);
+			(void)dup2(null, STDOUT_FILENO);
+			(void)dup2(null, STDERR_FILENO);
+		}
+		(void)execvp(argv[0], argv);
+		_exit(EX_FAIL);
+	}
+	free(cfg);
+}
+
 /* The running tree shows at the mount point when the view is gone. */
 static int
 show_tree(struct start *s, struct err *e)
@@ -433,6 +457,17 @@ show_tree(struct start *s, struct err *e)
 	if (same_dir(s->inst.tree, s->inst.mount))
 		return 0;
 	return os_mount_bind(s->inst.tree, s->inst.mount, false, e);
+}
+
+/* A store's name for good: a URL is one. */
+static int
+store_name(const char *name, char **abs, struct err *e)
+{
+	if (strstr(name, "://") == NULL)
+		return absolute(name, abs, e);
+	if ((*abs = strdup(name)) == NULL)
+		return err_set(e, ENOMEM, "%s", name);
+	return 0;
 }
 
 int
@@ -452,8 +487,8 @@ start_prepare(struct start *s, const struct opts *o, const char *self,
 		return rc;
 	if ((rc = absolute(o->mount, &s->inst.mount, e)) < 0)
 		return rc;
-	if (o->store != NULL &&
-	    (rc = absolute(o->store, &s->inst.store, e)) < 0)
+	if (o->store != NULL && (rc = store_name(o->store, &s->inst.store,
+	    e)) < 0)
 		return rc;
 	if (o->state == NULL)
 		s->inst.state = inst_statedir(s->inst.mount);

@@ -49,6 +49,12 @@ struct start {
 int	start_prepare(struct start *, const struct opts *, const char *self,
 	    struct err *);
 void	start_free(struct start *);
+/*
+ * When the view serves: the process that pushes to mirrors is begun, where
+ * the tree has a configuration.  Nobody waits for it.
+ */
+void	start_mirror(const struct start *, const struct opts *,
+	    const char *self);
 /* Write this process's pid into the lock. */
 int	start_claim(const struct start *, struct err *);
 

@@ -238,7 +238,9 @@ take(struct inst *in, char *line)
 		to = &in->store;
 	else
 		return 0;
-	if (*to != NULL || !unescape(value) || *value != '/')
+	/* A store may be a URL. */
+	if (*to != NULL || !unescape(value) ||
+	    (*value != '/' && to != &in->store))
 		return -EBADMSG;
 	return (*to = strdup(value)) == NULL ? -ENOMEM : 0;
 }

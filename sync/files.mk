@@ -29,6 +29,7 @@ SYNC_OBJS = sync/slice.o \
     sync/parse.o \
     sync/record.o \
     sync/super.o \
+    sync/urlis.o \
     sync/verify.o \
     sync/z.o
 

@@ -25,6 +25,10 @@ struct cfg {
 	const char	*verb;		/* argv[0] of the verb, for messages */
 	const char	*mountpt;	/* -m, or "/etc" */
 	const char	*storepath;	/* -s: work on this store alone; or NULL */
+	const char	*base;		/* --base of a restore: it has the
+					   configuration then; or NULL */
+	char		**argv;		/* of the program, untouched by getopt:
+					   see remote.h */
 	bool		 json;		/* --json */
 	bool		 color;		/* colour was asked for, or a terminal */
 	struct inst	 inst;		/* valid where storepath is NULL and
@@ -59,6 +63,9 @@ int	cfg_inst(struct cfg *, struct err *);
  * zeros where there is none. */
 void	cfg_served(struct cfg *, const char *store);
 
+/* The tree that has the configuration, as cfgfs/config. */
+const char *cfg_root(const struct cfg *);
+
 /*
  * Turn an argument of the user's into a path inside the tree: absolute
  * below the mount point, or relative to the current directory where that
@@ -71,7 +78,7 @@ int	cfg_path(const struct cfg *, const char *arg, char **path,
 /* The store that this run works on, opened; released by cfg_close(),
  * which may be called on one that is all zeros, too. */
 struct cfg_store {
-	struct slice	*slice;
+	struct slice	*slice;		/* NULL: on another host */
 	struct io	*io;
 	struct store	*s;
 };
@@ -120,5 +127,6 @@ int	cmd_show(struct cfg *, int, char **);
 int	cmd_verify(struct cfg *, int, char **);
 int	cmd_import(struct cfg *, int, char **);
 int	cmd_export(struct cfg *, int, char **);
+int	cmd_mirror(struct cfg *, int, char **);
 
 #endif

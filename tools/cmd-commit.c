@@ -21,6 +21,7 @@
 #include "change.h"
 #include "lease.h"
 #include "out.h"
+#include "remote.h"
 #include "walk.h"
 #include "work.h"
 
@@ -201,6 +202,7 @@ once(struct job *j, bool *nothing, struct err *e)
 	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
+	mirror_run(j->c, "auto", NULL);
 	return 0;
 }
 

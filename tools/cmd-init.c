@@ -13,7 +13,9 @@
 
 #include "../lib/ctl.h"
 #include "../lib/path.h"
+#include "../sync/url.h"
 #include "cfg.h"
+#include "remote.h"
 
 #define SIZE_DEFAULT	(1024 * 1024)
 #define GRAIN		4096	/* a new file's size is a multiple of it */
@@ -52,6 +54,7 @@ static const struct magic {
 };
 
 struct init {
+	const struct cfg *c;
 	const char	*path;
 	uint64_t	 size;		/* --size, or 0 */
 	struct store_geom geom;
@@ -120,22 +123,33 @@ may_overwrite(const struct init *in, struct io *io, bool file,
 	    in->path, what);
 }
 
+/* Open it; with a size, make it. */
+static int
+reach(const struct init *in, struct cfg_store *st, uint64_t size,
+    struct err *e)
+{
+	if (url_is(in->path))
+		return remote_open(&st->io, in->c, in->path, true, size, e);
+	return size == 0 ? slice_open(&st->slice, in->path, true, &st->io, e) :
+	    slice_create(&st->slice, in->path, size, &st->io, e);
+}
+
 /* Open what is to be the store: what is there, or a new file. */
 static int
-open_or_make(const struct init *in, struct slice **s, struct io **io,
-    bool *made, struct err *e)
+open_or_make(const struct init *in, struct cfg_store *st, bool *made,
+    struct err *e)
 {
-	struct stat	 st;
+	struct stat	 sb;
 	uint64_t	 size = in->size == 0 ? SIZE_DEFAULT : in->size;
 	int		 rc;
 
 	*made = false;
-	if ((rc = slice_open(s, in->path, true, io, e)) == -ENOENT) {
+	if ((rc = reach(in, st, 0, e)) == -ENOENT) {
 		if (size < STORE_LEAST)
 			return err_setx(e, EINVAL, "%s: a store takes at "
 			    "least 64K", in->path);
 		size = (size + GRAIN - 1) / GRAIN * GRAIN;
-		rc = slice_create(s, in->path, size, io, e);
+		rc = reach(in, st, size, e);
 		*made = rc == 0;
 		return rc;
 	}
@@ -144,29 +158,24 @@ open_or_make(const struct init *in, struct slice **s, struct io **io,
 	if (in->size != 0)
 		return err_setx(e, EEXIST, "%s: is there and has its size; "
 		    "--size is for a new file", in->path);
-	if (stat(in->path, &st) == -1)
-		return err_set(e, errno, "%s", in->path);
-	return may_overwrite(in, *io, S_ISREG(st.st_mode), e);
+	/* What can't be looked at is on another host, and a file. */
+	return may_overwrite(in, st->io, stat(in->path, &sb) == -1 ||
+	    S_ISREG(sb.st_mode), e);
 }
 
 static int
 init(const struct init *in, struct err *e)
 {
-	struct slice	*s = NULL;
-	struct io	*io = NULL;
-	struct err	 e2;
+	struct cfg_store st = { 0 };
 	bool		 made;
-	int		 rc, rc2;
+	int		 rc;
 
-	rc = open_or_make(in, &s, &io, &made, e);
+	rc = open_or_make(in, &st, &made, e);
 	if (rc == 0)
-		rc = store_create(io, &in->geom, e);
+		rc = store_create(st.io, &in->geom, e);
 	if (rc < 0 && made)
 		(void)unlink(in->path);	/* the first failure is told */
-	rc2 = slice_close(s, NULL, &e2);
-	if (rc == 0 && rc2 < 0)
-		rc = err_setx(e, -rc2, "%s", e2.msg);
-	return rc;
+	return cfg_end(&st, -1, rc, e);
 }
 
 static int
@@ -209,7 +218,7 @@ cmd_init(struct cfg *c, int argc, char **argv)
 		{ "size", required_argument, NULL, 'z' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct init	 in = { 0 };
+	struct init	 in = { .c = c };
 	const char	*served;
 	struct err	 e = { 0 };
 	int		 ch;

@@ -21,12 +21,14 @@
 #include "cfg.h"
 #include "copy.h"
 #include "derived.h"
+#include "remote.h"
 #include "walk.h"
 
 struct restore {
 	struct cfg	*c;
 	const char	*base;		/* or NULL: the tree holds it */
 	const char	*dir;		/* the tree */
+	const char	*copy;		/* of the store, here; or NULL */
 	bool		 force;
 	bool		 but;		/* something is not as it should be */
 	struct ents	 ov;
@@ -106,6 +108,13 @@ read_store(struct restore *r)
 	struct cfg_store	 st;
 	struct err		 e;
 
+	if (r->copy != NULL) {
+		if (remote_copy(r->c, r->c->storepath, r->copy, &e) < 0) {
+			cfg_warn(r->c, "%s; from %s", e.msg, r->copy);
+			r->but = true;
+		}
+		r->c->storepath = r->copy;
+	}
 	if (cfg_open(r->c, false, &st, &e) < 0) {
 		cfg_warn(r->c, "%s", e.msg);
 		r->but = true;
@@ -264,6 +273,7 @@ cmd_restore(struct cfg *c, int argc, char **argv)
 	static const struct option lo[] = {
 		{ "store", required_argument, NULL, 's' },
 		{ "base", required_argument, NULL, 'b' },
+		{ "copy", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct restore	 r = { .c = c, .tree = -1 };
@@ -278,12 +288,19 @@ cmd_restore(struct cfg *c, int argc, char **argv)
 			c->storepath = optarg;
 			break;
 		case 'b':
-			r.base = optarg;
+			c->base = r.base = optarg;
+			break;
+		case 'c':
+			r.copy = optarg;
 			break;
 		default:
 			return cfg_usage(c);
 		}
 	if (argc - optind != 1 || (r.base == NULL && c->storepath == NULL))
+		return cfg_usage(c);
+	if (c->storepath == NULL)
+		c->storepath = remote_store(c);
+	if (r.copy != NULL && c->storepath == NULL)
 		return cfg_usage(c);
 	r.dir = argv[optind];
 	return restore(&r);

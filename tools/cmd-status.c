@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "lease.h"
 #include "out.h"
 #include "pend.h"
+#include "remote.h"
 #include "walk.h"
 #include "work.h"
 
@@ -109,7 +111,7 @@ put_json(struct buf *b, const struct cfg *c, const struct work *w,
 		put_fmt(b, "]}");
 	}
 	put_fmt(b, "],\"ignored\":%zu,\"sockets\":%zu,\"hidden\":%zu,"
-	    "\"store\":{\"size\":%llu,\"left\":%llu,\"low\":%s}}\n",
+	    "\"store\":{\"size\":%llu,\"left\":%llu,\"low\":%s}",
 	    p->nignored, p->nsock, p->nhidden, (unsigned long long)sp->size,
 	    (unsigned long long)sp->left, low(sp) ? "true" : "false");
 }
@@ -121,6 +123,7 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 	struct store_space	 sp;
 	struct buf		 b = BUF_INIT;
 	struct pend		 p;
+	char			 head[24];
 	int			 rc;
 
 	if ((rc = work_find(w, UINT64_MAX, &p, e)) < 0)
@@ -133,6 +136,11 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 		else
 			put_text(&b, w, &p, &sp);
 		rc = out_end(&b, false, e);
+		(void)snprintf(head, sizeof(head), "%llu",
+		    (unsigned long long)w->head);
+		mirror_run(c, "lag", head);
+		if (c->json)
+			(void)printf("}\n");
 	}
 	if (rc == 0)
 		rc = quiet && p.n > 0 ? EX_NO : EX_OK;

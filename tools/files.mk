@@ -1,9 +1,11 @@
-TOOLS_PROGS = tools/cfg
+TOOLS_PROGS = tools/cfg tools/cfg-port
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
     tools/cand.h \
     tools/cfg.h \
+    tools/conf.h \
+    tools/confedit.h \
     tools/change.h \
     tools/copy.h \
     tools/derived.h \
@@ -12,10 +14,16 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/mirror.h \
+    tools/mstate.h \
+    tools/net.h \
+    tools/netio.h \
     tools/out.h \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
+    tools/push.h \
+    tools/remote.h \
     tools/tar.h \
     tools/textdiff.h \
     tools/trees.h \
@@ -24,13 +32,13 @@ TOOLS_HDRS = \
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/become.o \
+    tools/becomeport.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
     tools/cmd-commit.o \
     tools/cmd-diff.o \
-    tools/cmd-export.o \
-    tools/cmd-import.o \
     tools/cmd-init.o \
     tools/cmd-log.o \
     tools/cmd-restore.o \
@@ -45,6 +53,7 @@ TOOLS_OBJS = \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
+    tools/other.o \
     tools/out.o \
     tools/patt.o \
     tools/pend.o \
@@ -57,3 +66,25 @@ TOOLS_OBJS = \
     tools/verbs.o \
     tools/walk.o \
     tools/work.o
+
+# What is done once in the life of a machine has a program of its own, so
+# that the one which boots stays small; it and cfg-mirror are cfg with more.
+PORT_OBJS = \
+    tools/cmd-export.o \
+    tools/cmd-import.o
+
+# cfg with SSH, and the verb that needs it.
+MIRROR_OBJS = \
+    $(PORT_OBJS) \
+    tools/cmd-mirror.o \
+    tools/conf.o \
+    tools/confedit.o \
+    tools/mirror-auto.o \
+    tools/mirror-pull.o \
+    tools/mirror-push.o \
+    tools/mirror-status.o \
+    tools/mstate.o \
+    tools/net.o \
+    tools/netio.o \
+    tools/netstore.o \
+    tools/push.o

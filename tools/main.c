@@ -116,6 +116,16 @@ verb(struct cfg *c, int argc, char **argv, enum when w)
 	return rc;
 }
 
+/* The arguments as they are now: verbs move theirs about. */
+static char **
+copy(int argc, char **argv)
+{
+	size_t	 n = ((size_t)argc + 1) * sizeof(*argv);
+	char	**p = malloc(n);
+
+	return p == NULL ? argv : memcpy(p, argv, n);
+}
+
 /* What is printed counts only when it was written. */
 static int
 finish(const struct cfg *c, int rc)
@@ -141,7 +151,7 @@ main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct cfg	 c = { .mountpt = "/etc" };
+	struct cfg	 c = { .mountpt = "/etc", .argv = copy(argc, argv) };
 	enum when	 w = AUTO;
 	int		 ch, fd;
 

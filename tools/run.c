@@ -17,7 +17,9 @@
 #include "../config.h"
 #include "../lib/buf.h"
 #include "../lib/path.h"
+#include "../sync/url.h"
 #include "cfg.h"
+#include "remote.h"
 
 /* A path by its letters alone: without ".", ".." and double slashes;
  * *s is made anew.  -EINVAL where it leads out. */
@@ -246,6 +248,13 @@ cfg_served(struct cfg *c, const char *store)
 	(void)closedir(d);
 }
 
+const char *
+cfg_root(const struct cfg *c)
+{
+	return c->base != NULL ? c->base : c->inst.mount != NULL ?
+	    c->inst.mount : c->mountpt;
+}
+
 int
 cfg_open(const struct cfg *c, bool write, struct cfg_store *st,
     struct err *e)
@@ -257,14 +266,16 @@ cfg_open(const struct cfg *c, bool write, struct cfg_store *st,
 	memset(st, 0, sizeof(*st));
 	path = c->storepath != NULL ? c->storepath : c->inst.store;
 	if (path == NULL)
-		return err_setx(e, ENOENT, "%s has no store", c->inst.mount ==
-		    NULL ? c->mountpt : c->inst.mount);
-	if ((rc = slice_open(&st->slice, path, write, &st->io, e)) < 0)
+		path = remote_store(c);
+	if (path == NULL)
+		return err_setx(e, ENOENT, "%s has no store", cfg_root(c));
+	rc = url_is(path) ? remote_open(&st->io, c, path, write, 0, e) :
+	    slice_open(&st->slice, path, write, &st->io, e);
+	if (rc < 0)
 		return rc;
 	if ((rc = store_open(&st->s, st->io, e)) < 0) {
 		/* The first failure is the one that is told. */
-		(void)slice_close(st->slice, NULL, &ignored);
-		memset(st, 0, sizeof(*st));
+		(void)cfg_close(st, NULL, &ignored);
 		return rc;
 	}
 	if ((bad = store_damage(st->s)) != NULL)
@@ -306,6 +317,8 @@ cfg_close(struct cfg_store *st, uint64_t *window_ns, struct err *e)
 	if (window_ns != NULL)
 		*window_ns = 0;
 	store_close(st->s);
+	if (st->slice == NULL)
+		io_close(st->io);
 	rc = slice_close(st->slice, window_ns, e);
 	memset(st, 0, sizeof(*st));
 	return rc;

@@ -10,7 +10,7 @@ const struct cmd cfg_cmds[] = {
 	    "[--size n[K|M|G]] [--align n] [--areas n] [--force] store",
 	    "make an empty store on a device or in a new file" },
 	{ "restore", cmd_restore,
-	    "[-f] [--store store] [--base base] tree",
+	    "[-f] [--store store] [--copy store] [--base base] tree",
 	    "build the running tree from base and store; what boot runs" },
 	{ "status", cmd_status,
 	    "[-q] [path ...]",
@@ -41,5 +41,10 @@ const struct cmd cfg_cmds[] = {
 	    "[-f] [--gen generation] [--base base] [--remove-list file] "
 	    "directory | --tar file",
 	    "write the overlay as a plain tree or a tar archive" },
+	{ "mirror", cmd_mirror,
+	    "add|push|pull|status|verify|remove|clone|check [-f] [--whole] "
+	    "[--manual] [--name n] [--key file] [--known-hosts file] "
+	    "[--encrypt file] [--timeout s] [name | url | file ...]",
+	    "the copy on another host" },
 	{ NULL, NULL, NULL, NULL }
 };

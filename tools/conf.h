@@ -1,0 +1,56 @@
+/*
+ * conf.h: the configuration of the tools, cfgconfig(5): mirrors, and a
+ * store on another host.
+ */
+#ifndef CONF_H
+#define CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../lib/err.h"
+
+#define CONF_TIMEOUT	30		/* seconds, where none is said */
+
+struct conf_far {		/* one mirror, or the store; strings owned */
+	char	*name;		/* of a mirror; of the store "store" */
+	char	*url;
+	char	*key;		/* option key=, or NULL */
+	char	*known;		/* known-hosts= */
+	char	*encrypt;	/* encrypt= */
+	bool	 manual;	/* no push after a commit */
+	int	 timeout;	/* seconds of silence that are borne */
+};
+
+struct conf {
+	struct conf_far	*mirror;
+	size_t		 n;
+	struct conf_far	 store;	/* url NULL: there is no such line */
+};
+
+/*
+ * Read ROOT/cfgfs/config; one that is not there is empty.  -EINVAL:
+ * "FILE:LINE: why".
+ */
+int	conf_read(struct conf *, const char *root, struct err *);
+void	conf_free(struct conf *);
+void	conf_far_free(struct conf_far *);
+
+/* By name, or NULL. */
+struct conf_far *conf_mirror(struct conf *, const char *name);
+/* By URL, the store first, or NULL. */
+struct conf_far *conf_url(struct conf *, const char *url);
+
+/*
+ * Add a line for a mirror, or take the one of this name out: as an editor
+ * saves, comments and all else kept.  -EEXIST, -ENOENT; -EINVAL where a
+ * value can't be in a line.
+ */
+int	conf_add(const char *root, const struct conf_far *, struct err *);
+int	conf_remove(const char *root, const char *name, struct err *);
+
+/* Whether it can name a mirror: letters, digits, ".", "_", "-", at most
+ * 64, a letter or digit first. */
+bool	conf_name_ok(const char *);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * other.c: the programs that lie beside cfg, and have more of it.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "remote.h"
+
+bool
+config_there(const struct cfg *c)
+{
+	char	*p;
+	bool	 there;
+
+	if (asprintf(&p, "%s/cfgfs/config", cfg_root(c)) == -1)
+		return false;
+	there = access(p, F_OK) == 0;
+	free(p);
+	return there;
+}
+
+int
+other_exec(const struct cfg *c, const char *name, char *const *argv,
+    struct err *e)
+{
+	const char	*self = *c->argv, *slash = strrchr(self, '/');
+	char		*p;
+
+	/* Found by PATH, where that is how we were. */
+	if (asprintf(&p, "%.*s%s", slash == NULL ? 0 :
+	    (int)(slash - self) + 1, self, name) == -1)
+		return err_set(e, ENOMEM, "%s", name);
+	(void)execvp(p, argv);
+	free(p);
+	return err_set(e, errno, "run %s", name);
+}
+
+void
+mirror_run(const struct cfg *c, const char *what, const char *arg)
+{
+	char		*argv[] = { *c->argv, (char *)"-m", c->inst.mount,
+	    (char *)"mirror", (char *)what,
+	    (char *)(c->json ? "--json" : "--"), (char *)arg, NULL };
+	struct err	 ignored;
+	pid_t		 pid;
+
+	if (!config_there(c))
+		return;
+	(void)fflush(stdout);		/* in order, and once */
+	if ((pid = fork()) == 0) {
+		(void)other_exec(c, "cfg-mirror", argv, &ignored);
+		_exit(EX_FAIL);
+	}
+	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
