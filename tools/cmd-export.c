@@ -1,7 +1,7 @@
 /*
  * cmd-export.c: cfg export: the overlay as a plain tree, as NanoBSD keeps
  * it on /cfg, or as a tar archive; deletions, for which neither has a
- * form, as a list that NanoBSD's boot takes.
+ * form, as a list that NanoBSD's boot takes; or the history for git.
  */
 #include <sys/stat.h>
 
@@ -15,6 +15,7 @@
 #include "../lib/path.h"
 #include "apply.h"
 #include "cfg.h"
+#include "gitout.h"
 #include "out.h"
 #include "pers.h"
 #include "tar.h"
@@ -28,6 +29,7 @@ struct job {
 	const char	*basedir;
 	const char	*dir;		/* plain tree, or NULL */
 	const char	*tar;		/* archive, "-" standard output */
+	const char	*git;		/* stream, the same way */
 	const char	*list;		/* file for deletions, or NULL */
 	bool		 force;
 	struct ents	 ov;
@@ -144,6 +146,38 @@ to_tar(struct job *j, struct err *e)
 	apply_free(&seen);
 	buf_free(&out);
 	buf_free(&data);
+	return rc < 0 ? rc : rc2;
+}
+
+struct git_file {
+	int		 fd;
+	const char	*name;
+};
+
+static int
+put_git(void *arg, const struct buf *b, struct err *e)
+{
+	const struct git_file	*f = arg;
+
+	return write_all(f->fd, f->name, b, e);
+}
+
+static int
+to_git(struct job *j, struct err *e)
+{
+	struct git_file	 f = { -1, j->git };
+	struct gitout	 g = { .s = j->pers.s, .base = j->pers.base,
+	    .put = put_git, .arg = &f };
+	struct err	 e2;
+	int		 rc, rc2;
+
+	if ((f.fd = open_out(j->git, e)) < 0)
+		return f.fd;
+	rc = git_out(&g, e);
+	rc2 = finish(f.fd, j->git, rc == 0 ? e : &e2);
+	if (rc == 0 && g.left > 0)
+		cfg_warn(j->c, "%zu left out: git has no form for them",
+		    g.left);
 	return rc < 0 ? rc : rc2;
 }
 
@@ -282,6 +316,8 @@ export(struct job *j, struct store *s, struct err *e)
 		return rc;
 	j->pers.ov = &j->ov;
 	j->pers.s = s;
+	if (j->git != NULL)
+		return to_git(j, e);
 	for (i = 0; i < j->ov.n; i++)
 		if (j->ov.v[i].type == ENT_WHITEOUT) {
 			put_removed(&j->removed, j->ov.v[i].path);
@@ -297,6 +333,7 @@ options(struct job *j, int argc, char **argv)
 	static const struct option	 lo[] = {
 		{ "base", required_argument, NULL, 'b' },
 		{ "gen", required_argument, NULL, 'g' },
+		{ "git", required_argument, NULL, 'G' },
 		{ "remove-list", required_argument, NULL, 'r' },
 		{ "tar", required_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 }
@@ -314,6 +351,9 @@ options(struct job *j, int argc, char **argv)
 		case 'g':
 			j->gen = optarg;
 			break;
+		case 'G':
+			j->git = optarg;
+			break;
 		case 'r':
 			j->list = optarg;
 			break;
@@ -323,10 +363,11 @@ options(struct job *j, int argc, char **argv)
 		default:
 			return -1;
 		}
-	/* One of the two, and not both. */
-	if (argc - optind != (j->tar == NULL ? 1 : 0))
+	/* One of the three, and the history is of no one generation. */
+	if (argc - optind + (j->tar != NULL) + (j->git != NULL) != 1 ||
+	    (j->git != NULL && (j->gen != NULL || j->list != NULL)))
 		return -1;
-	j->dir = j->tar == NULL ? argv[optind] : NULL;
+	j->dir = argv[optind];		/* or NULL */
 	return 0;
 }
 

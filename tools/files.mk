@@ -11,6 +11,7 @@ TOOLS_HDRS = \
     tools/derived.h \
     tools/entdiff.h \
     tools/fold.h \
+    tools/gitout.h \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
@@ -71,7 +72,8 @@ TOOLS_OBJS = \
 # that the one which boots stays small; it and cfg-mirror are cfg with more.
 PORT_OBJS = \
     tools/cmd-export.o \
-    tools/cmd-import.o
+    tools/cmd-import.o \
+    tools/gitout.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \

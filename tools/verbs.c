@@ -39,8 +39,8 @@ const struct cmd cfg_cmds[] = {
 	    "commit a plain tree of changed files, as NanoBSD's /cfg" },
 	{ "export", cmd_export,
 	    "[-f] [--gen generation] [--base base] [--remove-list file] "
-	    "directory | --tar file",
-	    "write the overlay as a plain tree or a tar archive" },
+	    "directory | --tar file | --git file",
+	    "write the overlay as a plain tree or archive, or all for git" },
 	{ "mirror", cmd_mirror,
 	    "add|push|pull|status|verify|remove|clone|check [-f] [--whole] "
 	    "[--manual] [--name n] [--key file] [--known-hosts file] "
