@@ -8,6 +8,8 @@ SYNC_HDRS = sync/store.h \
     sync/ssh.h \
     sync/stream.h \
     sync/url.h \
+    sync/b64.h \
+    sync/sshwire.h \
     sync/delta.h \
     sync/draft.h \
     sync/meta-int.h \
@@ -34,4 +36,7 @@ SYNC_OBJS = sync/slice.o \
     sync/z.o
 
 # What only cfg-mirror needs: other hosts, libssh2, libsodium.
-NET_OBJS =
+NET_OBJS = sync/b64.o \
+    sync/known.o \
+    sync/sshwire.o \
+    sync/url.o

@@ -1,12 +1,13 @@
 /*
- * urlis.c: telling what lies on another host from what lies here.
+ * urlis.c: what is an address on another host, and what a path.  All of
+ * url.h that cfg itself needs.
  */
-#include <string.h>
+#include <strings.h>
 
 #include "url.h"
 
 bool
 url_is(const char *s)
 {
-	return strncmp(s, "sftp://", 7) == 0;
+	return strncasecmp(s, "sftp://", 7) == 0;
 }

@@ -55,6 +55,10 @@ TEST_OBJS = \
     tests/fault.o \
     tests/flip.o \
     tests/fuzzstore.o \
+    tests/url.o \
+    tests/known.o \
+    tests/fuzzurl.o \
+    tests/fuzzknown.o \
     tests/model.o
 TEST_PROGS = \
     tests/apply.t \
@@ -83,6 +87,10 @@ TEST_PROGS = \
     tests/fault.t \
     tests/flip.t \
     tests/fuzzstore.t \
+    tests/url.t \
+    tests/known.t \
+    tests/fuzzurl.t \
+    tests/fuzzknown.t \
     tests/model.t
 WHOLE_OBJS = \
     tests/whole.o \
