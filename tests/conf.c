@@ -17,7 +17,7 @@
 #include "tap.h"
 
 static char	root[] = "/tmp/cfgfs-conf.XXXXXX";
-static char	file[64];
+static char	file[128];
 
 static void
 write_conf(const char *text)

@@ -30,6 +30,7 @@ TEST_LIB_OBJS = \
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
     tests/apply.o \
+    tests/conf.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -62,6 +63,7 @@ TEST_OBJS = \
     tests/model.o
 TEST_PROGS = \
     tests/apply.t \
+    tests/conf.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \

@@ -47,6 +47,8 @@ TOOLS_OBJS = \
     tools/cmd-show.o \
     tools/cmd-status.o \
     tools/cmd-verify.o \
+    tools/conf.o \
+    tools/confedit.o \
     tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
@@ -54,6 +56,7 @@ TOOLS_OBJS = \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
+    tools/mstate.o \
     tools/other.o \
     tools/out.o \
     tools/patt.o \
@@ -79,13 +82,10 @@ PORT_OBJS = \
 MIRROR_OBJS = \
     $(PORT_OBJS) \
     tools/cmd-mirror.o \
-    tools/conf.o \
-    tools/confedit.o \
     tools/mirror-auto.o \
     tools/mirror-pull.o \
     tools/mirror-push.o \
     tools/mirror-status.o \
-    tools/mstate.o \
     tools/net.o \
     tools/netio.o \
     tools/netstore.o \
