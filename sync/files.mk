@@ -3,8 +3,10 @@ SYNC_HDRS = sync/store.h \
     sync/far.h \
     sync/keys.h \
     sync/mirror.h \
+    sync/mirror-int.h \
     sync/seal.h \
     sync/sftp.h \
+    sync/sftp-int.h \
     sync/ssh.h \
     sync/stream.h \
     sync/url.h \
@@ -26,6 +28,11 @@ SYNC_OBJS = sync/slice.o \
     sync/draft.o \
     sync/history.o \
     sync/meta.o \
+    sync/mirror.o \
+    sync/mirror-cmp.o \
+    sync/mirror-copy.o \
+    sync/mirror-scan.o \
+    sync/mirror-send.o \
     sync/open.o \
     sync/overlay.o \
     sync/parse.o \
@@ -37,6 +44,11 @@ SYNC_OBJS = sync/slice.o \
 
 # What only cfg-mirror needs: other hosts, libssh2, libsodium.
 NET_OBJS = sync/b64.o \
+    sync/far.o \
     sync/known.o \
+    sync/sftp.o \
+    sync/sftp-ans.o \
+    sync/sftp-file.o \
     sync/sshwire.o \
+    sync/stream.o \
     sync/url.o

@@ -41,8 +41,8 @@ struct mirror_job {
 					   see mirror_fill() */
 	struct mirror_at *at;		/* in: what is known; out: what is
 					   synced now; untouched on error */
-	bool		 force;		/* over a copy that is ahead, diverged,
-					   or of another store */
+	bool		 records;	/* `to` takes whole records alone: it is
+					   a sealed one */
 	bool		 whole;		/* believe no header: compare all bytes
 					   of the copy and send what differs */
 	/* May be NULL: told of bytes done and to do, now and then. */
@@ -73,11 +73,13 @@ struct mirror_job {
 int	mirror_update(struct mirror_job *, struct err *);
 
 /*
- * Fill a new, empty or half filled medium, in order of offsets, nothing of
+ * Fill a new, empty or half filled medium (or one that may be written over:
+ * what another life of the store left there is blanked), in order of offsets, nothing of
  * which counts before all of it is there: the caller then renames it.
  * Every MIRROR_CHUNK bytes there is an io_order(); so of a copy that was
  * cut short, `have` bytes long, all is good below have less two
- * chunks, and is not sent again.  Ranges of zeros and what lies behind
+ * chunks (of a sealed one, less the longest record, too), and is not sent
+ * again.  Ranges of zeros and what lies behind
  * the records are left out.  Then as mirror_update(), since the
  * store may have gone on since that was begun.
  */
@@ -94,7 +96,7 @@ int	mirror_compare(struct mirror_job *, uint64_t *behind,
 	    void (*fn)(void *, const char *), void *arg, struct err *);
 
 /*
- * Read the records of the store at `path`'s medium into a medium in memory
+ * Read the records of a store into a medium in memory
  * of the same size, so that a slice need not stay mounted while a
  * network is slow.  A commit meanwhile does no harm: what it tore is left
  * out, or it is all read again.

@@ -42,6 +42,9 @@ bool	sftp_can_replace(const struct sftp *);	/* posix-rename@openssh.com */
 /* Times that it has had to wait for an answer, from the start on. */
 uint64_t sftp_waits(const struct sftp *);
 
+/* "HOST:PATH", as messages have it: a new string. */
+char	*sftp_name(const struct sftp *, const char *path);
+
 /*
  * These wait.  Errors: -ENOENT, -EACCES, -ENOSPC where the server's words
  * tell, else -EIO with its words ("write HOST:PATH: Failure"), cleaned

@@ -46,14 +46,13 @@ progress(void *arg, uint64_t done, uint64_t of)
 
 /* What is there is brought up to date. */
 static int
-update(struct io *snap, struct io *to, bool force, struct mirror_job *j,
-    struct err *e)
+update(struct io *snap, struct io *to, struct mirror_job *j, struct err *e)
 {
 	struct mirror_at	 at = { 0, 0, 0, 0 };
 	int			 rc;
 
 	*j = (struct mirror_job){ .from = snap, .to = to, .at = &at,
-	    .force = force, .progress = progress, .arg = (void *)"store" };
+	    .progress = progress, .arg = (void *)"store" };
 	rc = mirror_update(j, e);
 	out_progress_end();
 	j->at = NULL;
@@ -125,7 +124,7 @@ into(struct io *snap, const char *path, bool force, bool *made,
 	if (rc < 0)
 		return rc;
 	if (store_probe(io))
-		rc = update(snap, io, force, &j, e);
+		rc = update(snap, io, &j, e);
 	else if (force) {
 		*made = true;
 		rc = fill(snap, io, e);

@@ -183,7 +183,7 @@ job_push(struct net_far *f, void *arg, struct err *e)
 	struct push		*p = arg;
 	struct tell		 t = { .sock = f->sock };
 	struct mirror_job	 j = { .from = p->from, .at = &p->at,
-	    .force = p->force, .whole = p->whole, .progress = tell,
+	    .records = f->seal != NULL, .whole = p->whole, .progress = tell,
 	    .arg = &t };
 	struct copy		 c;
 	int			 rc;
