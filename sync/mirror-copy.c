@@ -53,7 +53,7 @@ fill_group(struct fill *f, uint32_t area, size_t first, uint64_t skip,
 	if ((rc = send_load(&f->s, area, first, e)) < 0)
 		return rc;
 	p = f->s.buf.p;
-	for (n = f->s.buf.len; n > 0 && rc == 0; n -= k, p += k, off += k) {
+	for (n = send_len(&f->s, area, first); n > 0 && rc == 0; n -= k, p += k, off += k) {
 		k = n < MIRROR_CHUNK || f->s.j->records ? n : MIRROR_CHUNK;
 		if (off + k > skip)
 			rc = put_at(f, p, k, off, e);

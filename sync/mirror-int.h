@@ -75,6 +75,11 @@ struct sender {
 
 /* The group's bytes, with zeros up to align. */
 int	send_load(struct sender *, uint32_t area, size_t first, struct err *);
+/*
+ * Bytes of a group that was loaded, up to a unit of the copy's medium: the
+ * zeros behind its last record are of no use there, and sending them costs.
+ */
+size_t	send_len(const struct sender *, uint32_t area, size_t first);
 /* Send it behind an io_order(). */
 int	send_group(struct sender *, uint32_t area, size_t first,
 	    struct err *);

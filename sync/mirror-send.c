@@ -16,6 +16,13 @@ send_free(struct sender *s)
 	buf_free(&s->buf);
 }
 
+/* Bytes of a record without what pads it. */
+static uint64_t
+rec_len(const struct rec *r)
+{
+	return REC_LEN + (uint64_t)r->metalen + r->datalen;
+}
+
 static uint64_t
 group_size(const struct sender *s, const struct area *a, size_t first)
 {
@@ -32,7 +39,7 @@ send_load(struct sender *s, uint32_t area, size_t first, struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
 	struct io		*from = s->j->from;
-	uint64_t		 n = group_size(s, a, first), len;
+	uint64_t		 n = group_size(s, a, first);
 	uint8_t			*p;
 	size_t			 i;
 	int			 rc = 0;
@@ -42,13 +49,25 @@ send_load(struct sender *s, uint32_t area, size_t first, struct err *e)
 		return err_set(e, ENOMEM, "%s", from->name);
 	memset(p, 0, (size_t)n);
 	for (i = first; i < group_end(a, first) && rc == 0; i++) {
-		len = REC_LEN + (uint64_t)a->rec[i].metalen +
-		    a->rec[i].datalen;
-		rc = from->ops->read(from, p, (size_t)len, a->rec[i].off, e);
+		rc = from->ops->read(from, p, (size_t)rec_len(&a->rec[i]),
+		    a->rec[i].off, e);
 		p += rec_size(&a->rec[i], s->c->s->sb.align);
 	}
 	s->buf.len = (size_t)n;
 	return rc;
+}
+
+size_t
+send_len(const struct sender *s, uint32_t area, size_t first)
+{
+	const struct area	*a = &s->c->s->area[area];
+	const struct rec	*last = &a->rec[group_end(a, first) - 1];
+	uint64_t		 n = last->off - a->rec[first].off +
+	    rec_len(last), unit = s->j->to->block;
+
+	if (s->j->records)
+		return s->buf.len;
+	return (size_t)((n + unit - 1) / unit * unit);
 }
 
 int
@@ -87,7 +106,8 @@ send_group(struct sender *s, uint32_t area, size_t first, struct err *e)
 	else if (s->ahead > 0 || s->j->sent == 0)
 		rc = io_order(s->j->to, e);
 	if (rc == 0)
-		rc = put(s, s->buf.p, s->buf.len, a->rec[first].off, e);
+		rc = put(s, s->buf.p, send_len(s, area, first),
+		    a->rec[first].off, e);
 	s->ahead += n;
 	return rc;
 }
@@ -103,33 +123,45 @@ send_from(struct sender *s, uint32_t area, size_t from, struct err *e)
 	return rc;
 }
 
-int
-group_same(struct sender *s, uint32_t area, size_t first, struct err *e)
+/* Whether the copy has these n bytes at off. */
+static int
+bytes_same(struct io *to, const uint8_t *mine, size_t n, uint64_t off,
+    struct err *e)
 {
-	const struct area	*a = &s->c->s->area[area];
-	struct io		*to = s->j->to;
-	uint64_t		 off = a->rec[first].off;
-	uint8_t			*theirs;
-	size_t			 k, n;
-	int			 rc;
+	uint8_t	*theirs;
+	size_t	 k;
+	int	 rc = 1;
 
-	if ((rc = send_load(s, area, first, e)) < 0)
-		return rc;
-	n = s->buf.len;
 	if (off > to->size || n > to->size - off)
 		return 0;
-	if ((theirs = malloc(BATCH)) == NULL)
+	if ((theirs = malloc(n < BATCH ? n : BATCH)) == NULL)
 		return err_set(e, ENOMEM, "%s", to->name);
-	for (rc = 1; n > 0 && rc == 1; n -= k, off += k) {
+	for (; n > 0 && rc == 1; n -= k, mine += k, off += k) {
 		k = n < BATCH ? n : BATCH;
 		rc = to->ops->read(to, theirs, k, off, e);
 		if (rc == 0)
-			rc = memcmp(theirs, s->buf.p + (s->buf.len - n),
-			    k) == 0;
+			rc = memcmp(theirs, mine, k) == 0;
 	}
 	free(theirs);
 	/* A sealed one that does not open is one that differs. */
 	return rc == -EBADMSG ? 0 : rc;
+}
+
+int
+group_same(struct sender *s, uint32_t area, size_t first, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	size_t			 i;
+	int			 rc;
+
+	if ((rc = send_load(s, area, first, e)) < 0)
+		return rc;
+	/* What pads a record is nothing. */
+	for (i = first, rc = 1; i < group_end(a, first) && rc == 1; i++)
+		rc = bytes_same(s->j->to, s->buf.p + (a->rec[i].off -
+		    a->rec[first].off), (size_t)rec_len(&a->rec[i]),
+		    a->rec[i].off, e);
+	return rc;
 }
 
 int

@@ -139,6 +139,7 @@ begin(struct look *l, struct margs *a, const struct conf_far *m, bool quiet,
 	l->a = a;
 	l->m = m;
 	l->quiet = quiet;
+	l->last = out_now();
 	/* Nobody has to have a store on another host twice. */
 	if (a->c->storepath == NULL && (rc = cfg_inst(a->c, e)) < 0)
 		return rc;

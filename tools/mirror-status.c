@@ -114,6 +114,7 @@ mirror_lag(struct margs *a, uint64_t head)
 
 	if (cfg_inst(a->c, &e) < 0)
 		return cfg_fail(a->c, &e);
+	a->n = 0;			/* of all */
 	if (a->c->json)
 		put_fmt(&b, ",\"mirrors\":[");
 	(void)put_all(&b, a, head, "mirror ", false);

@@ -165,7 +165,7 @@ get_result(struct rd *b, struct net_result *r, struct err *e)
 	uint32_t	 code = rd_le32(b);
 	const uint8_t	*p;
 	struct err	 why = { 0, "" };
-	size_t		 i;
+	size_t		 i, n;
 
 	r->at.id = rd_le64(b);
 	r->at.seq = rd_le64(b);
@@ -180,13 +180,14 @@ get_result(struct rd *b, struct net_result *r, struct err *e)
 	r->waits = rd_le64(b);
 	r->nosync = rd_u8(b) != 0;
 	r->gap = rd_u8(b) != 0;
-	p = rd_bytes(b, b->n);
+	n = b->n;
+	p = rd_bytes(b, n);
 	if (b->bad || code > 4095)
 		return err_set(e, EBADMSG, "network process");
 	if (code == 0)
 		return 0;
-	for (i = 0; p != NULL && *p != '\0' && i + 1 < sizeof(why.msg); i++)
-		why.msg[i] = p[i] == '\0' ? ' ' : (char)p[i];
+	for (i = 0; p != NULL && i < n && i + 1 < sizeof(why.msg); i++)
+		why.msg[i] = p[i] < ' ' ? '?' : (char)p[i];
 	return err_setx(e, (int)code, "%s", why.msg);
 }
 
