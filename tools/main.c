@@ -116,14 +116,17 @@ verb(struct cfg *c, int argc, char **argv, enum when w)
 	return rc;
 }
 
-/* The arguments as they are now: verbs move theirs about. */
+/* The arguments as they are now: verbs move and cut theirs. */
 static char **
 copy(int argc, char **argv)
 {
-	size_t	 n = ((size_t)argc + 1) * sizeof(*argv);
-	char	**p = malloc(n);
+	char	**p = calloc((size_t)argc + 1, sizeof(*p));
+	int	  i;
 
-	return p == NULL ? argv : memcpy(p, argv, n);
+	for (i = 0; p != NULL && i < argc; i++)
+		if ((p[i] = strdup(argv[i])) == NULL)
+			p = NULL;
+	return p == NULL ? argv : p;
 }
 
 /* What is printed counts only when it was written. */

@@ -31,7 +31,7 @@ fetch(struct io **snap, const struct cfg *c, const struct conf_far *m,
 	if ((rc = mirror_connect(&net, c, m, opt, isatty(STDIN_FILENO),
 	    e)) < 0)
 		return rc;
-	if ((rc = netio_open(&io, net, m->url, false, 0, e)) < 0)
+	if ((rc = netio_open(&io, net, -1, m->url, false, 0, e)) < 0)
 		return rc;
 	rc = mirror_snapshot(snap, io, e);
 	io_close(io);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../sync/far.h"
 #include "../sync/seal.h"
@@ -145,6 +146,7 @@ job_serve(struct net_far *f, void *arg, struct err *e)
 struct net_io {
 	struct io	 io;
 	struct net	*net;		/* owned */
+	int		 lock;		/* owned, or -1 */
 	char		*name;		/* owned; io.name */
 };
 
@@ -291,6 +293,8 @@ n_close(struct io *io)
 	struct net_io	*n = (struct net_io *)io;
 
 	net_close(n->net);
+	if (n->lock != -1)
+		(void)close(n->lock);
 	free(n->name);
 	free(n);
 }
@@ -301,8 +305,8 @@ static const struct io_ops net_ops = {
 };
 
 int
-netio_open(struct io **iop, struct net *net, const char *name, bool write,
-    uint64_t create, struct err *e)
+netio_open(struct io **iop, struct net *net, int lock, const char *name,
+    bool write, uint64_t create, struct err *e)
 {
 	struct serve	 s = { .create = create, .write = write };
 	struct net_io	*n = calloc(1, sizeof(*n));
@@ -312,10 +316,13 @@ netio_open(struct io **iop, struct net *net, const char *name, bool write,
 	*iop = NULL;
 	if (n == NULL || (n->name = strdup(name)) == NULL) {
 		net_close(net);
+		if (lock != -1)
+			(void)close(lock);
 		free(n);
 		return err_set(e, ENOMEM, "%s", name);
 	}
 	n->net = net;
+	n->lock = lock;
 	n->io.ops = &net_ops;
 	n->io.name = n->name;
 	if ((rc = net_start(net, job_serve, &s, e)) == 0 &&

@@ -14,9 +14,10 @@
 
 /*
  * Open it; with `create`, make it of so many zero bytes.  The net is the
- * medium's from then on, and closed where this fails.
+ * medium's from then on, and closed where this fails; so is `lock`, a
+ * descriptor that is kept as long as the medium, or -1.
  */
-int	netio_open(struct io **, struct net *, const char *name, bool write,
-	    uint64_t create, struct err *);
+int	netio_open(struct io **, struct net *, int lock, const char *name,
+	    bool write, uint64_t create, struct err *);
 
 #endif

@@ -34,19 +34,19 @@ far_of(struct conf *conf, const struct cfg *c, const char *url,
 	return 0;
 }
 
-/* The lock, which lasts as long as the process. */
+/* The lock: *fd, or -1 where there is no place for it early at boot, nor
+ * anyone else. */
 static int
-lock(const char *url, struct err *e)
+lock(int *fd, const char *url, struct err *e)
 {
-	int	 fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
-
-	/* Early at boot there may be no place for it, nor anyone else. */
-	if (fd == -1)
+	*fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (*fd == -1)
 		return errno == ENOENT || errno == EROFS || errno == EACCES ?
 		    0 : err_set(e, errno, "open %s", LOCK_FILE);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		(void)close(fd);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == -1) {
+		(void)close(*fd);
+		*fd = -1;
 		return err_setx(e, EBUSY, "%s: in use by another writer",
 		    url);
 	}
@@ -61,16 +61,17 @@ remote_open(struct io **io, const struct cfg *c, const char *url, bool write,
 	struct conf_far		 plain;
 	struct conf		 conf;
 	struct net		*net;
-	int			 rc;
+	int			 fd = -1, rc;
 
 	*io = NULL;
 	if ((rc = far_of(&conf, c, url, &plain, &f, e)) < 0)
 		return rc;
-	if (!write || (rc = lock(url, e)) == 0)
-		rc = mirror_connect(&net, c, f, NULL, isatty(STDIN_FILENO),
-		    e);
+	if ((!write || (rc = lock(&fd, url, e)) == 0) &&
+	    (rc = mirror_connect(&net, c, f, NULL, isatty(STDIN_FILENO),
+	    e)) < 0 && fd != -1)
+		(void)close(fd);
 	if (rc == 0)
-		rc = netio_open(io, net, url, write, size, e);
+		rc = netio_open(io, net, fd, url, write, size, e);
 	conf_free(&conf);
 	return rc;
 }
