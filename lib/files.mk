@@ -20,5 +20,6 @@ LIB_OBJS = lib/buf.o \
     lib/jrn.o \
     lib/$(OSDEP).o \
     lib/oscopy.o \
+    lib/$(OSDEP)-box.o \
     lib/$(OSDEP)-mnt.o \
     lib/path.o

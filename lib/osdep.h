@@ -112,6 +112,15 @@ void	os_random(void *, size_t);
 int	os_peer(int fd, uid_t *, gid_t *, pid_t *);
 
 /*
+ * From here on this process, of one thread, can use the descriptors that
+ * it has, memory, clocks and random numbers: it opens no file, makes no
+ * socket, runs no program, signals nobody, and nobody of its own user
+ * looks into it.  As far as the kernel can do that; no way back.  0, or
+ * -errno where it can, and refused.
+ */
+int	os_box(struct err *);
+
+/*
  * Copy n bytes of content (n may be larger than the file) from one
  * descriptor's position to another's, with holes kept where the system
  * tells of them.  0 or -errno.
