@@ -81,6 +81,11 @@ tests/viewtool: $(VIEWTOOL_OBJS) tests/tests.a lib/lib.a
 tests/whole: $(WHOLE_OBJS) tests/tests.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ $(WHOLE_OBJS) tests/tests.a lib/lib.a \
 	    $(MD_LIBS)
+tests/onpty: tests/onpty.o
+	$(CC) $(OPT) $(LDOPT) -o $@ tests/onpty.o
+tests/sshcat: tests/sshcat.o sync/net.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ tests/sshcat.o sync/net.a sync/sync.a lib/lib.a \
+	    $(NET_LIBS) $(MD_LIBS)
 
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \

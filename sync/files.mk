@@ -10,7 +10,14 @@ SYNC_HDRS = sync/store.h \
     sync/ssh.h \
     sync/stream.h \
     sync/url.h \
+    sync/agent.h \
+    sync/ask.h \
     sync/b64.h \
+    sync/hello.h \
+    sync/hostkey.h \
+    sync/keyfile.h \
+    sync/pump.h \
+    sync/ssh-int.h \
     sync/sshwire.h \
     sync/delta.h \
     sync/draft.h \
@@ -49,6 +56,18 @@ NET_OBJS = sync/b64.o \
     sync/sftp.o \
     sync/sftp-ans.o \
     sync/sftp-file.o \
+NET_OBJS = sync/agent.o \
+    sync/ask.o \
+    sync/auth.o \
+    sync/b64.o \
+    sync/confine.o \
+    sync/dial.o \
+    sync/hello.o \
+    sync/hostkey.o \
+    sync/keyfile.o \
+    sync/keys.o \
+    sync/pump.o \
+    sync/ssh.o \
     sync/sshwire.o \
     sync/stream.o \
     sync/url.o

@@ -21,6 +21,7 @@ pkg-config	pkg-config	pkgconf		pkgconf
 :libsodium	libsodium-dev	libsodium	libsodium-dev
 sshd		openssh-server	-		openssh-server
 ssh-keygen	openssh-client	-		openssh-keygen
+ssh-agent	openssh-client	-		openssh-client-default
 fusermount3	fuse3		fusefs-libs3	fuse3
 prove		perl		perl5		perl-utils
 mandoc		mandoc		-		mandoc

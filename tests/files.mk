@@ -56,11 +56,10 @@ TEST_OBJS = \
     tests/fault.o \
     tests/flip.o \
     tests/fuzzstore.o \
-    tests/url.o \
-    tests/known.o \
-    tests/fuzzurl.o \
-    tests/fuzzknown.o \
-    tests/model.o
+    tests/model.o \
+    $(NET_TEST_OBJS) \
+    tests/onpty.o \
+    tests/sshcat.o
 TEST_PROGS = \
     tests/apply.t \
     tests/conf.t \
@@ -89,11 +88,24 @@ TEST_PROGS = \
     tests/fault.t \
     tests/flip.t \
     tests/fuzzstore.t \
-    tests/url.t \
-    tests/known.t \
-    tests/fuzzurl.t \
+    tests/model.t \
+    $(NET_TESTS_$(NET))
+# What is of cfg-mirror alone, where that is built (NET is yes).
+NET_TEST_OBJS = \
+    tests/confine.o \
+    tests/fuzzknown.o \
+    tests/fuzzurl.o \
+    tests/known.o \
+    tests/url.o
+NET_TESTS_yes = \
+    tests/confine.t \
     tests/fuzzknown.t \
-    tests/model.t
+    tests/fuzzurl.t \
+    tests/known.t \
+    tests/url.t
+NET_TOOLS_yes = \
+    tests/onpty \
+    tests/sshcat
 WHOLE_OBJS = \
     tests/whole.o \
     tests/whole-draw.o \
@@ -121,4 +133,5 @@ VIEWTOOL_OBJS = \
 TEST_TOOLS = \
     tests/viewops \
     tests/viewtool \
-    tests/whole
+    tests/whole \
+    $(NET_TOOLS_$(NET))
