@@ -74,6 +74,7 @@ slurp(const char *path, struct buf *b, size_t max, bool secret,
 		p += k;
 		b->len += (size_t)k;
 	}
+	*p = '\0';	/* libssh2 takes a key for a string */
 out:
 	(void)close(fd);	/* nothing was written */
 	return rc;

@@ -18,7 +18,8 @@
 
 struct keys {
 	struct buf	 key[KEYS_MAX];	/* private keys as their files have
-					   them; wiped by keys_free() */
+					   them, with a NUL behind that does
+					   not count; wiped by keys_free() */
 	char		*name[KEYS_MAX]; /* owned: their files */
 	size_t		 n;
 	struct buf	 known;		/* all known_hosts files, joined */
