@@ -16,6 +16,9 @@
 enum {
 	LIST = 11, LIST_ANSWER = 12, SIGN = 13, SIGN_ANSWER = 14
 };
+enum {
+	RSA_SHA256 = 2, RSA_SHA512 = 4	/* flags of SIGN */
+};
 
 static int
 await(int fd, short events, struct err *e)
@@ -152,35 +155,66 @@ agent_free(struct agent_keys *ks)
 	ks->n = 0;
 }
 
-int
-agent_sign(int fd, const struct buf *blob, const void *p, size_t n,
-    uint32_t flags, const char *alg, struct buf *sig, struct err *e)
+/* The algorithm that a request names, at most len - 1 bytes; "" where it
+ * names none. */
+static void
+algorithm(const void *p, size_t n, char *alg, size_t len)
 {
-	struct buf	 q = BUF_INIT, a = BUF_INIT;
-	struct rd	 r, in;
+	struct rd	 r = { p, n, false };
+	const uint8_t	*name;
+	size_t		 k;
+
+	*alg = '\0';
+	(void)sw_rdstr(&r, &k);		/* session */
+	(void)rd_u8(&r);		/* SSH_MSG_USERAUTH_REQUEST */
+	(void)sw_rdstr(&r, &k);		/* user, service, "publickey" */
+	(void)sw_rdstr(&r, &k);
+	(void)sw_rdstr(&r, &k);
+	(void)rd_u8(&r);
+	name = sw_rdstr(&r, &k);
+	if (name == NULL || k >= len || memchr(name, '\0', k) != NULL)
+		return;
+	memcpy(alg, name, k);
+	alg[k] = '\0';
+}
+
+/* An answer's signature, if it is by that algorithm. */
+static int
+signature(const struct buf *a, const char *alg, struct buf *sig,
+    struct err *e)
+{
+	struct rd	 r = { a->p + 1, a->len - 1, false }, in;
 	const uint8_t	*name, *raw;
 	size_t		 len, nraw;
-	int		 rc;
 
-	put_u8(&q, SIGN);
-	sw_putstr(&q, blob->p, blob->len);
-	sw_putstr(&q, p, n);
-	sw_put32(&q, flags);
-	if ((rc = ask(fd, &q, &a, SIGN_ANSWER, e)) < 0)
-		goto out;
-	r = (struct rd){ a.p + 1, a.len - 1, false };
 	raw = sw_rdstr(&r, &nraw);
 	in = (struct rd){ raw, nraw, raw == NULL };
 	name = sw_rdstr(&in, &len);
 	raw = sw_rdstr(&in, &nraw);
-	if (in.bad || len != strlen(alg) || memcmp(name, alg, len) != 0) {
-		rc = err_setx(e, EBADMSG, "ssh-agent: bad signature");
-		goto out;
-	}
+	if (in.bad || len != strlen(alg) || memcmp(name, alg, len) != 0)
+		return err_setx(e, EBADMSG, "ssh-agent: bad signature");
 	put_bytes(sig, raw, nraw);
-	if (sig->bad)
-		rc = err_set(e, ENOMEM, "ssh-agent");
-out:
+	return sig->bad ? err_set(e, ENOMEM, "ssh-agent") : 0;
+}
+
+int
+agent_sign(int fd, const struct buf *blob, const void *p, size_t n,
+    struct buf *sig, struct err *e)
+{
+	struct buf	 q = BUF_INIT, a = BUF_INIT;
+	char		 alg[64];
+	int		 rc;
+
+	algorithm(p, n, alg, sizeof(alg));
+	if (*alg == '\0' || strcmp(alg, "ssh-rsa") == 0)
+		return err_setx(e, EACCES, "ssh-agent: not with SHA-1");
+	put_u8(&q, SIGN);
+	sw_putstr(&q, blob->p, blob->len);
+	sw_putstr(&q, p, n);
+	sw_put32(&q, strcmp(alg, "rsa-sha2-256") == 0 ? RSA_SHA256 :
+	    strcmp(alg, "rsa-sha2-512") == 0 ? RSA_SHA512 : 0);
+	if ((rc = ask(fd, &q, &a, SIGN_ANSWER, e)) == 0)
+		rc = signature(&a, alg, sig, e);
 	buf_free(&q);
 	buf_free(&a);
 	return rc;

@@ -22,14 +22,13 @@ struct agent_keys {
 int	agent_list(int fd, struct agent_keys *ks, struct err *);
 void	agent_free(struct agent_keys *);
 
-#define AGENT_RSA_SHA256	2
-#define AGENT_RSA_SHA512	4
 /*
- * Sign n bytes with the key of this blob; sig gets the signature, without
- * the name of its algorithm, which must be `alg`.  The agent may ask its
- * user: it has a minute.
+ * Sign the n bytes of a request to be let in (RFC 4252, section 7) with
+ * the key of this blob, by the algorithm that they name, but never by
+ * SHA-1: -EACCES.  sig gets the signature without that name.  The agent
+ * may ask its user: it has a minute.
  */
 int	agent_sign(int fd, const struct buf *blob, const void *, size_t n,
-	    uint32_t flags, const char *alg, struct buf *sig, struct err *);
+	    struct buf *sig, struct err *);
 
 #endif

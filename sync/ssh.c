@@ -20,7 +20,6 @@
 #include "pump.h"
 #include "ssh-int.h"
 #include "ssh.h"
-#include "sshwire.h"
 
 #define WINDOW		(4u * 1024 * 1024)	/* bytes under way to us */
 #define PACKET		32768u
@@ -213,6 +212,10 @@ prefer_all(struct ssh *s, const struct url *u, const struct keys *k,
 	int	 rc;
 
 	known_types(&k->known, u->host, u->port, types, sizeof(types) - 32);
+	if (!HAVE_RSA && strcmp(types, "ssh-rsa") == 0)
+		return err_setx(e, EPERM, "%s: it is known by its RSA key "
+		    "alone, and " NO_RSA "; add its ed25519 key to the known "
+		    "hosts", s->name);
 	/* A key of type ssh-rsa signs by algorithms of other names. */
 	if (HAVE_RSA && (p = strstr(types, "ssh-rsa")) != NULL) {
 		memmove(p + strlen(RSA_ALGS), p + 7, strlen(p + 7) + 1);
@@ -257,40 +260,15 @@ struct signer {
 	const struct buf *blob;		/* whose key is to sign */
 };
 
-/*
- * Have the agent sign.  What is signed (RFC 4252, section 7) names the
- * algorithm.
- */
 static int
 on_sign(LIBSSH2_SESSION *ses, unsigned char **sig, size_t *len,
     const unsigned char *p, size_t n, void **arg)
 {
 	const struct signer	*g = *arg;
-	struct rd	 r = { p, n, false };
 	struct buf	 out = BUF_INIT;
-	char		 alg[64] = "";
-	const uint8_t	*name;
-	size_t		 k;
-	uint32_t	 flags = 0;
 
 	(void)ses;
-	(void)sw_rdstr(&r, &k);		/* session */
-	(void)rd_u8(&r);
-	(void)sw_rdstr(&r, &k);		/* user, service, "publickey" */
-	(void)sw_rdstr(&r, &k);
-	(void)sw_rdstr(&r, &k);
-	(void)rd_u8(&r);
-	name = sw_rdstr(&r, &k);
-	if (name == NULL || k >= sizeof(alg))
-		return -1;
-	memcpy(alg, name, k);
-	if (strcmp(alg, "rsa-sha2-256") == 0)
-		flags = AGENT_RSA_SHA256;
-	else if (strcmp(alg, "rsa-sha2-512") == 0)
-		flags = AGENT_RSA_SHA512;
-	else if (strcmp(alg, "ssh-rsa") == 0)
-		return -1;		/* SHA-1 */
-	if (agent_sign(g->agent, g->blob, p, n, flags, alg, &out, NULL) < 0) {
+	if (agent_sign(g->agent, g->blob, p, n, &out, NULL) < 0) {
 		buf_free(&out);
 		return -1;
 	}
@@ -394,7 +372,7 @@ ssh_read(struct stream *st, void *p, size_t n, struct err *e)
 		return 0;
 	if (k == 0 || k == LIBSSH2_ERROR_EAGAIN) {
 		s->seen = s->p.nin;
-		return s->p.failed != 0 ? fail(s, (int)k, e) : -EAGAIN;
+		return ssh_gone(s) ? fail(s, (int)k, e) : -EAGAIN;
 	}
 	/* The end of the connection is no regular end of the stream. */
 	return fail(s, (int)k, e);
