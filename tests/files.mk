@@ -93,12 +93,14 @@ TEST_PROGS = \
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
     tests/confine.o \
+    tests/fuzzhello.o \
     tests/fuzzknown.o \
     tests/fuzzurl.o \
     tests/known.o \
     tests/url.o
 NET_TESTS_yes = \
     tests/confine.t \
+    tests/fuzzhello.t \
     tests/fuzzknown.t \
     tests/fuzzurl.t \
     tests/known.t \
