@@ -83,6 +83,8 @@ tests/whole: $(WHOLE_OBJS) tests/tests.a lib/lib.a
 	    $(MD_LIBS)
 tests/onpty: tests/onpty.o
 	$(CC) $(OPT) $(LDOPT) -o $@ tests/onpty.o
+tests/proxy: tests/proxy.o
+	$(CC) $(OPT) $(LDOPT) -o $@ tests/proxy.o
 tests/sshcat: tests/sshcat.o sync/net.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ tests/sshcat.o sync/net.a sync/sync.a lib/lib.a \
 	    $(NET_LIBS) $(MD_LIBS)

@@ -50,23 +50,22 @@ SYNC_OBJS = sync/slice.o \
     sync/z.o
 
 # What only cfg-mirror needs: other hosts, libssh2, libsodium.
-NET_OBJS = sync/b64.o \
-    sync/far.o \
-    sync/known.o \
-    sync/sftp.o \
-    sync/sftp-ans.o \
-    sync/sftp-file.o \
 NET_OBJS = sync/agent.o \
     sync/ask.o \
     sync/auth.o \
     sync/b64.o \
     sync/confine.o \
     sync/dial.o \
+    sync/far.o \
     sync/hello.o \
     sync/hostkey.o \
     sync/keyfile.o \
     sync/keys.o \
+    sync/known.o \
     sync/pump.o \
+    sync/sftp.o \
+    sync/sftp-ans.o \
+    sync/sftp-file.o \
     sync/ssh.o \
     sync/sshwire.o \
     sync/stream.o \

@@ -30,7 +30,6 @@ TEST_LIB_OBJS = \
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
     tests/apply.o \
-    tests/conf.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -62,7 +61,6 @@ TEST_OBJS = \
     tests/sshcat.o
 TEST_PROGS = \
     tests/apply.t \
-    tests/conf.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \
@@ -92,21 +90,27 @@ TEST_PROGS = \
     $(NET_TESTS_$(NET))
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
+    tests/conf.o \
     tests/confine.o \
     tests/fuzzhello.o \
     tests/fuzzknown.o \
     tests/fuzzurl.o \
     tests/known.o \
+    tests/proxy.o \
+    tests/sftp.o \
     tests/url.o
 NET_TESTS_yes = \
+    tests/conf.t \
     tests/confine.t \
     tests/fuzzhello.t \
     tests/fuzzknown.t \
     tests/fuzzurl.t \
     tests/known.t \
+    tests/sftp.t \
     tests/url.t
 NET_TOOLS_yes = \
     tests/onpty \
+    tests/proxy \
     tests/sshcat
 WHOLE_OBJS = \
     tests/whole.o \
