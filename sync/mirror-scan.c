@@ -185,12 +185,43 @@ struct look {
 	size_t		 nlast;
 	struct probe	 next;		/* behind the store's last record */
 	struct probe	 at;		/* where the caller knows one */
+	struct probe	 after;		/* and behind that */
 };
 
 static const struct area *
 newest(const struct chart *c)
 {
 	return &c->s->area[c->order[c->n - 1]];
+}
+
+/* Where a record behind this one is, or would be; nowhere: UINT64_MAX. */
+static uint64_t
+behind(const struct chart *c, uint32_t i, size_t rec)
+{
+	const struct area	*a = &c->s->area[i];
+	uint64_t		 end = area_off(c->s, i) + c->s->sb.area;
+	uint64_t		 off = rec + 1 < a->nrec ? a->rec[rec + 1].off :
+	    a->end;
+
+	return off <= end && end - off >= REC_LEN ? off : UINT64_MAX;
+}
+
+/* The same of the one that the caller knows. */
+static uint64_t
+behind_known(const struct look *l)
+{
+	const struct chart	*c = l->c;
+	const struct area	*a;
+	uint32_t		 k;
+	size_t			 i;
+
+	for (k = 0; k < c->n; k++) {
+		a = &c->s->area[c->order[k]];
+		for (i = 0; i < a->nrec; i++)
+			if (a->rec[i].off == l->j->at->off)
+				return behind(c, c->order[k], i);
+	}
+	return UINT64_MAX;
 }
 
 static int
@@ -203,27 +234,29 @@ fetch(struct look *l, struct err *e)
 	size_t			 n = s->sb.areas, i, k;
 	int			 rc;
 
-	if ((p = calloc(n + PROBE + 2, sizeof(*p))) == NULL)
+	if ((p = calloc(n + PROBE + 3, sizeof(*p))) == NULL)
 		return err_set(e, ENOMEM, "%s", l->j->to->name);
 	for (i = 0; i < n; i++)
 		p[i].off = area_off(s, (uint32_t)i);
 	/* Where the last synced record is known, it tells enough. */
-	if (l->j->at->id == s->sb.id)
+	if (l->j->at->id == s->sb.id) {
 		p[n++].off = l->j->at->off;
-	else {
+		p[n++].off = behind_known(l);
+	} else {
 		l->nlast = a->nrec < PROBE ? a->nrec : PROBE;
 		l->from = a->nrec - l->nlast;
 		for (i = 0; i < l->nlast; i++)
 			p[n++].off = a->rec[l->from + i].off;
 	}
-	p[n++].off = a->end < area_off(s, l->c->order[l->c->n - 1]) +
-	    s->sb.area ? a->end : UINT64_MAX;
+	p[n++].off = behind(l->c, l->c->order[l->c->n - 1], a->nrec - 1);
 	rc = probe(l->j->to, p, n, &sup, 1, e);
 	if (rc == 0) {
 		memcpy(l->head, p, s->sb.areas * sizeof(*p));
 		k = s->sb.areas;
-		if (l->nlast == 0)
+		if (l->nlast == 0) {
 			l->at = p[k++];
+			l->after = p[k++];
+		}
 		memcpy(l->last, p + k, l->nlast * sizeof(*p));
 		l->next = p[n - 1];
 	}
@@ -263,7 +296,7 @@ check_super(struct look *l, struct err *e)
 	if (l->f->super && !l->j->whole)
 		return 0;
 	if (to->size < 2 * SUPER_LEN)
-		return no_copy(l, e);
+		return l->f->super ? spoilt(l, e) : no_copy(l, e);
 	if ((rc = to->ops->read(to, copy, SUPER_LEN, to->size - SUPER_LEN,
 	    e)) < 0)
 		return rc;
@@ -311,6 +344,73 @@ diverged(const struct look *l, uint64_t seq, struct err *e)
 	    "this store after generation %" PRIu64, l->j->to->name, seq);
 }
 
+/* The generation that an area was begun upon. */
+static uint64_t
+base_of(const struct area *a)
+{
+	return a->first - (a->whole && a->first > 0 ? 1 : 0);
+}
+
+/* The store's next area after this generation of areas, or NULL. */
+static const struct area *
+begun_after(const struct chart *c, uint32_t gen)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < c->n; k++)
+		if (c->s->area[c->order[k]].gen > gen)
+			return &c->s->area[c->order[k]];
+	return NULL;
+}
+
+/*
+ * The copy's newest area, where the store has it no more: it was either
+ * written over, and then the store went on from its end at the soonest; or
+ * it was lost, and the copy has what nobody else has.
+ */
+static int
+check_gone(struct look *l, struct err *e)
+{
+	const struct store	*s = l->c->s;
+	uint32_t		 i = l->f->newest;
+	const struct area	*next;
+	struct probe		 p = l->head[i];
+	struct rec		 r, last;
+	int			 rc;
+
+	if (!l->f->has || !parse(l, &p, i, &r) ||
+	    (s->area[i].state == AREA_GOOD &&
+	    equal(l, &p, &s->area[i].rec[0])) ||
+	    (next = begun_after(l->c, r.gen)) == NULL)
+		return 0;
+	for (;;) {
+		if (r.seq > base_of(next) || (r.seq == base_of(next) &&
+		    r.gen + 1 == next->gen && r.type == REC_COMMIT &&
+		    r.sum != next->rec[0].parent))
+			return diverged(l, base_of(next), e);
+		last = r;
+		p.off += rec_size(&r, s->sb.align);
+		if ((rc = probe(l->j->to, &p, 1, NULL, 0, e)) < 0)
+			return rc;
+		if (!parse(l, &p, i, &r) || r.life != last.life ||
+		    r.parent != last.sum)
+			return 0;
+	}
+}
+
+/* Whether the store has this generation of areas, but elsewhere. */
+static bool
+elsewhere(const struct look *l, uint32_t i, uint32_t gen)
+{
+	uint32_t	 k;
+
+	for (k = 0; k < l->c->n; k++)
+		if (l->c->order[k] != i &&
+		    l->c->s->area[l->c->order[k]].gen == gen)
+			return true;
+	return false;
+}
+
 /* The copy's areas, against the store's. */
 static int
 check_heads(struct look *l, struct err *e)
@@ -326,11 +426,11 @@ check_heads(struct look *l, struct err *e)
 		a = &s->area[i];
 		if (r.gen > l->c->gen)
 			return ahead(l, r.seq, e);
-		if (a->state == AREA_GOOD &&
+		if ((a->state == AREA_GOOD &&
 		    (r.gen > a->gen || (r.gen == a->gen &&
-		    !equal(l, &l->head[i], &a->rec[0]))))
-			return diverged(l, a->rec[0].seq > 0 ?
-			    a->rec[0].seq - 1 : 0, e);
+		    !equal(l, &l->head[i], &a->rec[0])))) ||
+		    elsewhere(l, i, r.gen))
+			return diverged(l, r.seq > 0 ? r.seq - 1 : 0, e);
 		if (!l->f->has || r.gen > best) {
 			l->f->has = true;
 			l->f->newest = i;
@@ -345,7 +445,7 @@ check_heads(struct look *l, struct err *e)
 			l->f->k = k;
 		}
 	}
-	return 0;
+	return check_gone(l, e);
 }
 
 /* Whether what stands where another record should be is one of this very
@@ -432,6 +532,41 @@ find_last(struct look *l, struct err *e)
 	return 0;
 }
 
+/*
+ * What stands behind the copy's last record that is the store's: where it
+ * is of that life and not to be there, the copy went on by itself.  In an
+ * area that the store has left, it may be one that is damaged here.
+ */
+static int
+check_behind(struct look *l, struct err *e)
+{
+	struct front		*f = l->f;
+	uint32_t		 i = f->any ? l->c->order[f->k] : 0;
+	const struct area	*a = &l->c->s->area[i], *next;
+	struct probe		 p = l->after;
+	struct rec		 r;
+	uint64_t		 off;
+	int			 rc;
+
+	if (!f->any || (off = behind(l->c, i, f->last)) == UINT64_MAX)
+		return 0;
+	if (p.off != off) {
+		/* These were looked at. */
+		if (f->k == l->c->n - 1 && (off == l->next.off ||
+		    (l->nlast > 0 && off >= a->rec[l->from].off)))
+			return 0;
+		p.off = off;
+		if ((rc = probe(l->j->to, &p, 1, NULL, 0, e)) < 0)
+			return rc;
+	}
+	if (!parse(l, &p, i, &r) || r.life != a->life || r.gen != a->gen ||
+	    (f->last + 1 < a->nrec && equal(l, &p, &a->rec[f->last + 1])))
+		return 0;
+	next = begun_after(l->c, a->gen);
+	return next != NULL && f->last + 1 == a->nrec &&
+	    r.seq <= base_of(next) ? 0 : diverged(l, a->rec[f->last].seq, e);
+}
+
 int
 front_find(struct chart *c, struct mirror_job *j, struct front *f,
     struct err *e)
@@ -455,8 +590,9 @@ front_find(struct chart *c, struct mirror_job *j, struct front *f,
 	else if ((rc = fetch(l, e)) == 0 && (rc = check_super(l, e)) == 0)
 		rc = j->to->size < c->s->sb.size ? spoilt(l, e) :
 		    check_heads(l, e);
-	if (rc == 0 && (rc = check_next(l, e)) == 0)
-		rc = find_last(l, e);
+	if (rc == 0 && (rc = check_next(l, e)) == 0 &&
+	    (rc = find_last(l, e)) == 0)
+		rc = check_behind(l, e);
 out:
 	if (l != NULL)
 		free(l->head);

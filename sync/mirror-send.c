@@ -192,6 +192,7 @@ send_super(struct sender *s, bool copy, struct err *e)
 	memcpy(b + (copy ? to->block - SUPER_LEN : 0), s->c->super,
 	    SUPER_LEN);
 	rc = put(s, b, to->block, copy ? size - to->block : 0, e);
+	s->ahead++;
 	free(b);
 	return rc;
 }

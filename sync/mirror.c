@@ -153,7 +153,7 @@ mirror_update(struct mirror_job *j, struct err *e)
 	if (rc == 0 && !f.copy)
 		rc = send_super(&s, true, e);
 	/* Nothing was sent: but was what is there ever flushed? */
-	if (rc == 0 && (j->sent > 0 || !f.sure))
+	if (rc == 0 && (s.ahead > 0 || (j->sent == 0 && !f.sure)))
 		rc = send_flush(&s, e);		/* COMMIT POINT of a push */
 	if (rc == 0)
 		mirror_now(&c, j->at);

@@ -1,4 +1,5 @@
 TEST_HDRS = \
+    tests/mirkit.h \
     tests/cut.h \
     tests/fuzzrun.h \
     tests/simio.h \
@@ -16,6 +17,7 @@ TEST_HDRS = \
     tests/genop.h \
     tests/hist.h
 TEST_LIB_OBJS = \
+    tests/mirkit.o \
     tests/box.o \
     tests/cut.o \
     tests/fuzzrun.o \
@@ -29,6 +31,7 @@ TEST_LIB_OBJS = \
     tests/hist.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
+    tests/mirror.o \
     tests/apply.o \
     tests/ctl.o \
     tests/ent.o \
@@ -60,6 +63,7 @@ TEST_OBJS = \
     tests/onpty.o \
     tests/sshcat.o
 TEST_PROGS = \
+    tests/mirror.t \
     tests/apply.t \
     tests/ctl.t \
     tests/ent.t \
