@@ -43,7 +43,7 @@ struct front {
 					   that the store has, too */
 	bool		 any;		/* there is one */
 	size_t		 last;		/* its last record that is there, or NONE */
-	bool		 sure;		/* whose content was synced */
+	bool		 sure;		/* it and all before it were synced */
 	bool		*same;		/* by chart.order: first record is there */
 	uint32_t	 newest;	/* area of the copy's highest generation */
 	bool		 has;		/* it has any */
@@ -85,6 +85,12 @@ int	send_group(struct sender *, uint32_t area, size_t first,
 	    struct err *);
 /* All groups of an area from record `from` (begin of a group) on. */
 int	send_from(struct sender *, uint32_t area, size_t from, struct err *);
+/*
+ * A whole area, older than one that is there: its first header last, alone,
+ * over all else that is flushed.  For, where that is there, nothing tells
+ * whether what follows is.
+ */
+int	send_older(struct sender *, uint32_t area, struct err *);
 /* All groups that differ, byte by byte. */
 int	send_differing(struct sender *, uint32_t area, struct err *);
 int	send_super(struct sender *, bool copy, struct err *);

@@ -123,6 +123,34 @@ send_from(struct sender *s, uint32_t area, size_t from, struct err *e)
 	return rc;
 }
 
+int
+send_older(struct sender *s, uint32_t area, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	struct io		*to = s->j->to;
+	uint8_t			 head[REC_LEN];
+	int			 rc;
+
+	if ((rc = send_from(s, area, group_end(a, 0), e)) < 0 ||
+	    (rc = send_flush(s, e)) < 0)
+		return rc;
+	if (s->j->records) {	/* one that is torn does not open */
+		rc = send_group(s, area, 0, e);
+		return rc < 0 ? rc : send_flush(s, e);
+	}
+	if ((rc = send_load(s, area, 0, e)) < 0)
+		return rc;
+	memcpy(head, s->buf.p, REC_LEN);
+	memset(s->buf.p, 0, REC_LEN);
+	if ((rc = put(s, s->buf.p, send_len(s, area, 0),
+	    a->rec[0].off, e)) < 0 ||
+	    (rc = send_flush(s, e)) < 0)
+		return rc;
+	memcpy(s->buf.p, head, REC_LEN);
+	rc = put(s, s->buf.p, to->block, a->rec[0].off, e);
+	return rc < 0 ? rc : send_flush(s, e);
+}
+
 /* Whether the copy has these n bytes at off. */
 static int
 bytes_same(struct io *to, const uint8_t *mine, size_t n, uint64_t off,

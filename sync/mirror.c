@@ -18,33 +18,29 @@ bytes_from(const struct chart *c, uint32_t area, size_t from)
 
 /*
  * Where the copy's newest area goes on: behind its last record, if that is
- * known to be whole.  *from is the begin of a group.
+ * known to be whole.  Else any of those that were under way together may be
+ * there in part, whatever its header says.  *from is the begin of a group.
  */
 static int
 go_on(struct sender *s, const struct front *f, size_t *from, struct err *e)
 {
-	uint32_t		 i = s->c->order[f->k];
-	const struct area	*a = &s->c->s->area[i];
-	size_t			 first = group_first(a, f->last);
-	int			 rc;
+	uint32_t		 k = s->c->order[f->k];
+	const struct area	*a = &s->c->s->area[k];
+	size_t			 i = f->last < MIRROR_AHEAD ? 0 :
+	    group_first(a, f->last - (MIRROR_AHEAD - 1));
+	int			 rc = 1;
 
 	if (f->sure) {
 		*from = f->last + 1;
 		return 0;
 	}
-	/* Half of a group that is one write: its other half is missing. */
-	if (f->last + 1 < group_end(a, first)) {
-		*from = first;
-		return 0;
-	}
-	if ((rc = group_same(s, i, first, e)) < 0)
-		return rc;
-	*from = rc == 1 ? group_end(a, first) : first;
-	return 0;
+	while (i <= f->last && (rc = group_same(s, k, i, e)) == 1)
+		i = group_end(a, i);
+	*from = i;
+	return rc < 0 ? rc : 0;
 }
 
-/* An area that is not there: another one first, where it is the one that
- * the copy rests on. */
+/* An area that is not there, newer than all that are. */
 static int
 whole_area(struct sender *s, uint32_t i, struct err *e)
 {
@@ -71,8 +67,10 @@ all_areas(struct sender *s, const struct front *f, struct err *e)
 		    "to be extended", s->j->to->name);
 	for (k = 0; k < n; k++)
 		s->of += bytes_from(s->c, v[k], 0);
-	for (k = 0; k < n && rc == 0; k++)
-		rc = whole_area(s, v[swap && k < 2 ? 1 - k : k], e);
+	if (swap && (rc = whole_area(s, v[1], e)) == 0)
+		rc = send_older(s, v[0], e);
+	for (k = swap ? 2 : 0; k < n && rc == 0; k++)
+		rc = whole_area(s, v[k], e);
 	return rc;
 }
 
@@ -92,7 +90,7 @@ extend(struct sender *s, const struct front *f, struct err *e)
 	/* Older ones that are missing: nothing rests on them. */
 	for (k = 0; k < f->k && rc == 0; k++)
 		if (!f->same[k])
-			rc = whole_area(s, v[k], e);
+			rc = send_older(s, v[k], e);
 	if (rc < 0 || (rc = go_on(s, f, &from, e)) < 0)
 		return rc;
 	s->of += bytes_from(s->c, v[f->k], from);
@@ -118,6 +116,7 @@ compare_all(struct sender *s, const struct front *f, struct err *e)
 	for (k = 0; k < s->c->n && rc == 0; k++) {
 		s->of += bytes_from(s->c, v[k], 0);
 		rc = f->same[k] ? send_differing(s, v[k], e) :
+		    k < f->k ? send_older(s, v[k], e) :
 		    send_from(s, v[k], 0, e);
 		if (rc == 0 && s->ahead > 0)
 			rc = send_flush(s, e);

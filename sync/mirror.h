@@ -12,9 +12,9 @@
  * How far the copy is, its own record headers say.  Each record goes out
  * behind a flush of the one before it (io_order()), and at most
  * MIRROR_AHEAD records are under way; so, where MIRROR_AHEAD headers in a row
- * are as they should be, all before them is, and only the last one's
- * content is in doubt: that record is sent again, unless the caller
- * knows that it was synced.
+ * are as they should be, all before them is, and only their own contents
+ * are in doubt, as a write may be lost in part while later ones are not:
+ * these are compared, unless the caller knows that they were synced.
  */
 #ifndef MIRROR_H
 #define MIRROR_H
@@ -60,7 +60,8 @@ struct mirror_job {
  *	-EEXIST		"NAME: the mirror is ahead: it has generation 12, this
  *			store 9" or "NAME: the mirror has other commits than
  *			this store after generation 9": it is a witness of
- *			what was lost here; untouched
+ *			what was lost here; untouched.  This is known as long
+ *			as the store has that generation
  *	-EMEDIUMTYPE (EINVAL where there is none)
  *			"NAME: not a copy of this store": another store, or no
  *			store at all; untouched

@@ -31,6 +31,7 @@ TEST_LIB_OBJS = \
     tests/hist.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
+    tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
     tests/ctl.o \
@@ -63,6 +64,7 @@ TEST_OBJS = \
     tests/onpty.o \
     tests/sshcat.o
 TEST_PROGS = \
+    tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
     tests/ctl.t \
