@@ -5,6 +5,7 @@ SYNC_HDRS = sync/store.h \
     sync/mirror.h \
     sync/mirror-int.h \
     sync/seal.h \
+    sync/seal-int.h \
     sync/sftp.h \
     sync/sftp-int.h \
     sync/ssh.h \
@@ -63,6 +64,13 @@ NET_OBJS = sync/agent.o \
     sync/keys.o \
     sync/known.o \
     sync/pump.o \
+    sync/seal.o \
+    sync/seal-check.o \
+    sync/seal-key.o \
+    sync/seal-map.o \
+    sync/seal-open.o \
+    sync/seal-read.o \
+    sync/seal-write.o \
     sync/sftp.o \
     sync/sftp-ans.o \
     sync/sftp-file.o \

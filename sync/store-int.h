@@ -51,6 +51,9 @@ struct super {
  * as store_open().
  */
 int	super_read(struct io *, struct super *, bool *copied, struct err *);
+/* The same of bytes that are at hand; -EINVAL where they are no whole one. */
+int	super_parse(const uint8_t buf[SUPER_LEN], const char *name,
+	    struct super *, struct err *);
 void	super_put(uint8_t buf[SUPER_LEN], const struct super *);
 bool	super_geom_ok(const struct super *);
 /* Whether the superblock at the begin (or its copy) is whole. */

@@ -120,6 +120,15 @@ super_get(const uint8_t *buf, const char *name, struct super *sb,
 }
 
 int
+super_parse(const uint8_t buf[SUPER_LEN], const char *name, struct super *sb,
+    struct err *e)
+{
+	if (!whole(buf))
+		return err_setx(e, EINVAL, "%s: not a cfgfs store", name);
+	return super_get(buf, name, sb, e);
+}
+
+int
 super_read(struct io *io, struct super *sb, bool *copied, struct err *e)
 {
 	uint8_t		 buf[SUPER_LEN], copy[SUPER_LEN];
