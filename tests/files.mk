@@ -2,6 +2,7 @@ TEST_HDRS = \
     tests/mirkit.h \
     tests/cut.h \
     tests/fuzzrun.h \
+    tests/sealkit.h \
     tests/simio.h \
     tests/storekit.h \
     tests/box.h \
@@ -19,6 +20,7 @@ TEST_HDRS = \
 TEST_LIB_OBJS = \
     tests/mirkit.o \
     tests/box.o \
+    tests/sealkit.o \
     tests/cut.o \
     tests/fuzzrun.o \
     tests/simio.o \
@@ -48,6 +50,7 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/seal.o \
     tests/sim.o \
     tests/slice.o \
     tests/store.o \
@@ -81,6 +84,7 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/seal.t \
     tests/sim.t \
     tests/slice.t \
     tests/store.t \
