@@ -50,7 +50,6 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
-    tests/seal.o \
     tests/sim.o \
     tests/slice.o \
     tests/store.o \
@@ -84,7 +83,6 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
-    tests/seal.t \
     tests/sim.t \
     tests/slice.t \
     tests/store.t \
@@ -100,6 +98,7 @@ TEST_PROGS = \
     $(NET_TESTS_$(NET))
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
+    tests/seal.o \
     tests/conf.o \
     tests/confine.o \
     tests/fuzzhello.o \
@@ -110,6 +109,7 @@ NET_TEST_OBJS = \
     tests/sftp.o \
     tests/url.o
 NET_TESTS_yes = \
+    tests/seal.t \
     tests/conf.t \
     tests/confine.t \
     tests/fuzzhello.t \
