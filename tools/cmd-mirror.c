@@ -111,8 +111,11 @@ find(struct margs *a, char *arg, struct conf_far *unnamed,
     const struct conf_far **m, struct err *e)
 {
 	if (url_is(arg)) {
-		plain(unnamed, arg);
-		*m = unnamed;
+		*m = conf_url(&a->conf, arg);
+		if (*m == NULL || *m == &a->conf.store) {
+			plain(unnamed, arg);
+			*m = unnamed;
+		}
 		return 0;
 	}
 	if ((*m = conf_mirror(&a->conf, arg)) == NULL)

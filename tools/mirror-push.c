@@ -26,11 +26,13 @@ struct look {
 	int64_t			 last;	/* ns, when progress was told */
 };
 
-/* Its state is kept where a box has a place for it. */
+/* Its state is kept where a box has a place for it, and it has a name. */
 static const char *
 statedir(const struct look *l)
 {
-	return l->a->c->storepath == NULL ? l->a->c->inst.state : NULL;
+	return l->a->c->storepath == NULL &&
+	    conf_mirror(&l->a->conf, l->m->name) == l->m ?
+	    l->a->c->inst.state : NULL;
 }
 
 static void
