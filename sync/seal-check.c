@@ -29,7 +29,8 @@ struct life {
 	bool		 spoilt;	/* something else is there */
 	uint32_t	 gen;
 	struct seal_frame first;
-	uint64_t	 last;		/* seq of the last good one; 0: none */
+	bool		 good;		/* that one is whole */
+	uint64_t	 last;		/* seq of the last whole one */
 	uint64_t	 end;		/* offset behind it */
 	bool		 torn;		/* what follows has but its begin */
 };
@@ -135,7 +136,7 @@ frame_at(struct check *c, uint64_t off, struct seal_frame *f,
 static bool
 follows(const struct life *l, const struct seal_frame *f)
 {
-	if (l->last == 0)
+	if (!l->good)
 		return f->type == REC_CHECK || f->type == REC_WHOLE;
 	return f->gen == l->gen && f->seq == l->last +
 	    (f->type >= REC_SKIP ? 0 : 1);
@@ -167,6 +168,7 @@ walk(struct check *c, uint32_t area, struct err *e)
 			l->torn = true;
 		if (is != FOUND_FRAME || !follows(l, &f))
 			break;
+		l->good = true;
 		l->last = f.seq;
 		off += (uint64_t)f.units * sb->align;
 	}
@@ -196,7 +198,7 @@ behind(struct check *c, uint32_t area, uint64_t *seq, struct err *e)
 		if (is != FOUND_FRAME || (l->any && f.gen != l->gen))
 			continue;
 		/* The second one of a write that was torn proves nothing. */
-		if (l->any && l->gen == c->newest && l->last == 0 &&
+		if (l->any && l->gen == c->newest && !l->good &&
 		    f.seq <= l->first.seq + 1)
 			continue;
 		if (f.seq > *seq)
@@ -213,8 +215,8 @@ next_life(const struct check *c, const struct life *l)
 	uint32_t	 i;
 
 	for (i = 0; i < c->h.sb.areas; i++)
-		if (c->life[i].any && c->life[i].last != 0 &&
-		    l->gen != UINT32_MAX && c->life[i].gen == l->gen + 1)
+		if (c->life[i].good && l->gen != UINT32_MAX &&
+		    c->life[i].gen == l->gen + 1)
 			return &c->life[i];
 	return NULL;
 }
@@ -233,7 +235,7 @@ judge(struct check *c, uint32_t area, struct err *e)
 		    (next->first.type == REC_CHECK ? 0 : 1);
 	if (l->spoilt || (!l->any && seq != 0))
 		fault(c, "area %" PRIu32 ": its begin is damaged", area);
-	else if (l->any && l->last == 0 && (l->gen != c->newest || seq != 0))
+	else if (l->any && !l->good && (l->gen != c->newest || seq != 0))
 		fault(c, "area %" PRIu32 ": its first record, of generation %"
 		    PRIu64 ", is damaged", area, l->first.seq);
 	else if (l->any && (seq > l->last || need > l->last ||
