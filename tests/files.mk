@@ -60,6 +60,7 @@ TEST_OBJS = \
     tests/crash.o \
     tests/fault.o \
     tests/flip.o \
+    tests/fuzzseal.o \
     tests/fuzzstore.o \
     tests/model.o \
     $(NET_TEST_OBJS) \
@@ -93,6 +94,7 @@ TEST_PROGS = \
     tests/crash.t \
     tests/fault.t \
     tests/flip.t \
+    tests/fuzzseal.t \
     tests/fuzzstore.t \
     tests/model.t \
     $(NET_TESTS_$(NET))

@@ -27,8 +27,8 @@ struct sim *sealed_new(struct io **up);
 void	sealed_send(struct io *up);
 /*
  * Open what lies on a medium and read all of it: the newest generation, 0
- * where it is refused; every content must be the right one.  *said is whether
- * damage was.
+ * where it is refused, UINT64_MAX where a content is wrong.  *said is whether
+ * it said that there is damage.
  */
 uint64_t sealed_look(struct io *below, bool *said);
 /* The same of bytes. */
