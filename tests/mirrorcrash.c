@@ -21,6 +21,7 @@ struct crash {
 	uint64_t	 sure;	/* its generation */
 	uint64_t	 rng;
 	const char	*what;	/* scenario */
+	size_t		 every;	/* of so many states one is looked at */
 	size_t		 states;
 	size_t		 newer;	/* opened to more than they had */
 	size_t		 failed;
@@ -96,7 +97,7 @@ state(void *arg, uint8_t *img, const char *what)
 	bool		 first = tap_rand(&k->rng) % 2;
 	const char	*r;
 
-	if (k->failed > 10)
+	if (k->failed > 10 || tap_rand(&k->rng) % k->every != 0)
 		return;
 	k->states++;
 	sim_load(k->to->sim, img);
@@ -111,12 +112,13 @@ state(void *arg, uint8_t *img, const char *what)
 		tap_diag("%s; %s: %s", k->what, what, r);
 }
 
-/* Cut the power after each operation of the log in `rec`. */
+/* Cut the power after each operation of the log in `rec`: in all ways that
+ * there are, or in a few. */
 static void
 replay(struct crash *k, const struct sim *rec, const uint8_t *before,
     size_t samples)
 {
-	size_t		 size = rec->io.size, i, from = 0;
+	size_t		 size = rec->io.size, i, n, from = 0;
 	uint8_t		*durable = xmemdup(before, size);
 	struct cut	 cut = { durable, size, NULL, 0,
 	    k->d->geom.align, samples, &k->rng, state, k };
@@ -125,7 +127,10 @@ replay(struct crash *k, const struct sim *rec, const uint8_t *before,
 		if (!rec->ops[i].flush) {
 			cut.ops = &rec->ops[from];
 			cut.nops = i + 1 - from;
-			(void)cut_each(&cut);
+			if (samples > 0)
+				(void)cut_each(&cut);
+			for (n = 0; samples == 0 && n < 20; n++)
+				cut_one(&cut);
 			continue;
 		}
 		for (; from <= i; from++)
@@ -155,6 +160,7 @@ scene_begin(struct scene *s, uint32_t align, uint32_t nareas, uint64_t seed)
 	s->k.d = &s->d;
 	s->k.rng = seed;
 	s->before = xalloc(size);
+	s->k.every = env_count("SOAK", 1, false) > 1 ? 1 : 12;
 	if (!drive_begin(&s->d, size, align, nareas, seed) ||
 	    !commits(&s->d, 4 + seed % 13))
 		return false;
@@ -196,23 +202,24 @@ static void
 cuts(uint32_t align, uint32_t nareas, uint64_t seed, size_t steps)
 {
 	struct scene	 s;
-	size_t		 i, samples = env_count("CRASH_SAMPLES", 5, true);
+	size_t		 i, samples = env_count("CRASH_SAMPLES", 200, true);
 	bool		 ok = scene_begin(&s, align, nareas, tap_seed(seed));
 	char		 what[80];
 
 	for (i = 0; ok && i < steps; i++) {
 		snprintf(what, sizeof(what), "align %u, seed %llu, step %zu",
 		    align, (unsigned long long)seed, i);
-		if (i % 8 == 7)		/* once round */
-			ok = areas(&s.d, nareas + i / 8 % 3);
+		/* Once round, or so that the copy's newest is the oldest. */
+		if (i % 4 == 3)
+			ok = areas(&s.d, nareas + i / 4 % 2 * (nareas - 1));
 		else
 			ok = commits(&s.d, 1 + i % 3 * 5);
-		ok = ok && cut_update(&s, false, what, samples /
-		    (i % 8 == 7 ? 8 : 1) + 1);
+		ok = ok && cut_update(&s, i % 5 == 4, what,
+		    i % 4 == 3 ? 0 : samples);
 	}
 	tap_diag("%zu states, %zu opened to newer ones; %zu areas begun",
 	    s.k.states, s.k.newer, s.d.moves);
-	OK(ok && s.k.states > 500 && s.k.newer > 50);
+	OK(ok && s.k.states > 250 && s.k.newer > 100);
 	scene_end(&s);
 }
 
@@ -233,7 +240,7 @@ cuts_while_mending(void)
 	bool		 ok = scene_begin(&s, 512, 4, 7);
 
 	for (i = 0; ok && i < 6; i++) {
-		ok = areas(&s.d, 1) && cut_update(&s, false, "before", 4);
+		ok = areas(&s.d, 1) && cut_update(&s, false, "before", 0);
 		/* An older area's begin is gone. */
 		for (k = 0; ok && k < 4; k++)
 			if (s.d.s->cur != k && tap_rand(&rng) % 2)
@@ -242,7 +249,7 @@ cuts_while_mending(void)
 		if (i % 2 == 1)
 			memset(s.cp->sim->img, 0, 512);
 		ok = ok && commits(&s.d, 2) && cut_update(&s, false,
-		    "mended", 6) &&
+		    "mended", 200) &&
 		    ok_same(copy_agrees(&s.d, &s.cp->io, store_head(s.d.s)),
 		    "mended");
 	}
@@ -279,6 +286,15 @@ lost_write(void)
 		away_begin(s.cp);
 		if (i % 2 == 0)
 			memset(&at, 0, sizeof(at));
+		if (i % 3 == 0) {	/* and again */
+			was = at;
+			s.cp->fail = tap_rand(&rng) % 3;
+			s.cp->fail_at = tap_rand(&rng) % 4096;
+			rc = update(&s.d.sim->io, &s.cp->io, &was, false,
+			    NULL, &er);
+			failed += rc < 0;
+			away_begin(s.cp);
+		}
 		rc = update(&s.d.sim->io, &s.cp->io, &at, false, NULL, &er);
 		if (!ok_rc(rc, &er, "then") ||
 		    !OK(compare(&s.d.sim->io, &s.cp->io, &behind) == 0) ||
