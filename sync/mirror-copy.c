@@ -14,10 +14,14 @@
 struct fill {
 	struct sender	 s;
 	uint64_t	 good;		/* bytes from the begin on that are there */
-	uint64_t	 since;		/* bytes written since the last order */
+	uint64_t	 have;		/* and may be there; 0: not resumed */
+	uint64_t	 since;		/* bytes written since the last flush */
 };
 
-/* Bytes as they come; every now and then what was sent is made to last. */
+/*
+ * Bytes as they come; every now and then what was sent is made to last, and
+ * waited for: of a write that failed, too, more must not be behind it.
+ */
 static int
 put_at(struct fill *f, const uint8_t *p, size_t n, uint64_t off,
     struct err *e)
@@ -25,9 +29,10 @@ put_at(struct fill *f, const uint8_t *p, size_t n, uint64_t off,
 	struct io	*to = f->s.j->to;
 	int		 rc;
 
-	if (f->since >= MIRROR_CHUNK) {
+	/* What is changed within will count as there the next time. */
+	if (f->since >= MIRROR_CHUNK || (f->since > 0 && off < f->have)) {
 		f->since = 0;
-		if ((rc = io_order(to, e)) < 0)
+		if ((rc = to->ops->flush(to, e)) < 0)
 			return rc;
 	}
 	if ((rc = to->ops->write(to, p, n, off, e)) < 0)
@@ -63,22 +68,22 @@ fill_group(struct fill *f, uint32_t area, size_t first, uint64_t skip,
 
 /*
  * An area's records that were not sent before: by what is told to be
- * there, and by the headers, as the store may have gone on.
+ * there, and by the headers, as the store may have gone on.  The last one
+ * may be of a second try that was cut short, and be there in part.
  */
 static int
-fill_area(struct fill *f, uint32_t area, bool resumed, struct err *e)
+fill_area(struct fill *f, uint32_t area, struct err *e)
 {
 	const struct area	*a = &f->s.c->s->area[area];
 	uint64_t		 skip = 0;
 	size_t			 i, n = 0;
 	int			 rc = 0;
 
-	if (resumed && (rc = front_count(f->s.c, f->s.j->to, area, &n,
+	if (f->good > 0 && (rc = front_count(f->s.c, f->s.j->to, area, &n,
 	    e)) < 0)
 		return rc;
 	if (n > 0) {
-		skip = a->rec[n - 1].off + rec_size(&a->rec[n - 1],
-		    f->s.c->s->sb.align);
+		skip = a->rec[group_first(a, n - 1)].off;
 		if (skip > f->good)
 			skip = f->good;
 	}
@@ -87,34 +92,43 @@ fill_area(struct fill *f, uint32_t area, bool resumed, struct err *e)
 	return rc;
 }
 
-/* What another life left where this one would go on. */
+/*
+ * What another life of the store left where this one would go on: the
+ * header of each record that follows.
+ */
 static int
 blank(struct fill *f, uint32_t area, struct err *e)
 {
 	struct store		*s = f->s.c->s;
 	const struct area	*a = &s->area[area];
 	struct io		*to = f->s.j->to;
+	uint64_t		 end = area_off(s, area) + s->sb.area;
 	uint64_t		 off = a->state == AREA_GOOD ? a->end :
 	    area_off(s, area);
-	size_t			 n = s->sb.align > to->block ? s->sb.align :
-	    to->block;
-	uint8_t			*zero;
-	int			 rc;
+	uint8_t			 head[REC_LEN], *zero;
+	struct rec		 r = { .metalen = 0 };
+	bool			 more = true;
+	int			 rc = 0;
 
-	if (off + n > area_off(s, area) + s->sb.area)
-		return 0;
-	if ((zero = calloc(1, n)) == NULL)
+	if ((zero = calloc(1, s->sb.align)) == NULL)
 		return err_set(e, ENOMEM, "%s", to->name);
-	rc = to->ops->write(to, zero, n, off, e);
+	while (rc == 0 && more && end - off >= s->sb.align) {
+		if ((rc = to->ops->read(to, head, REC_LEN, off, e)) < 0)
+			break;
+		more = rec_get(head, s->sb.id, off, end, &r);
+		rc = to->ops->write(to, zero, s->sb.align, off, e);
+		if (more)
+			off += rec_size(&r, s->sb.align);
+	}
 	free(zero);
 	return rc;
 }
 
 static int
-fill_all(struct fill *f, bool resumed, struct err *e)
+fill_all(struct fill *f, struct err *e)
 {
 	struct store	*s = f->s.c->s;
-	bool		 used = !resumed && !f->s.j->records &&
+	bool		 used = f->good == 0 && !f->s.j->records &&
 	    f->s.j->to->size >= s->sb.size;
 	uint32_t	 i;
 	int		 rc;
@@ -125,7 +139,7 @@ fill_all(struct fill *f, bool resumed, struct err *e)
 		if (used)
 			rc = blank(f, i, e);
 		if (rc == 0 && s->area[i].state == AREA_GOOD)
-			rc = fill_area(f, i, resumed, e);
+			rc = fill_area(f, i, e);
 	}
 	/* Last: a copy is as long as the store when all is there. */
 	return rc < 0 ? rc : send_super(&f->s, true, e);
@@ -163,10 +177,11 @@ mirror_fill(struct mirror_job *j, uint64_t have, struct err *e)
 	f.s.c = &c;
 	margin = 2 * MIRROR_CHUNK + (j->records ? longest(&c) : 0);
 	f.good = have > margin ? have - margin : 0;
+	f.have = f.good > 0 ? have : 0;
 	for (i = 0; i < c.n; i++)
 		f.s.of += c.s->area[c.order[i]].end -
 		    area_off(c.s, c.order[i]);
-	if ((rc = fill_all(&f, f.good > 0, e)) == 0)
+	if ((rc = fill_all(&f, e)) == 0)
 		rc = send_flush(&f.s, e);
 	if (rc == 0)
 		mirror_now(&c, j->at);

@@ -75,14 +75,17 @@ int	mirror_update(struct mirror_job *, struct err *);
 
 /*
  * Fill a new, empty or half filled medium (or one that may be written over:
- * what another life of the store left there is blanked), in order of offsets, nothing of
- * which counts before all of it is there: the caller then renames it.
- * Every MIRROR_CHUNK bytes there is an io_order(); so of a copy that was
- * cut short, `have` bytes long, all is good below have less two
- * chunks (of a sealed one, less the longest record, too), and is not sent
- * again.  Ranges of zeros and what lies behind
- * the records are left out.  Then as mirror_update(), since the
- * store may have gone on since that was begun.
+ * what another life of the store left there is blanked), in order of
+ * offsets, nothing of which counts before all of it is there: the caller
+ * then renames it.  Every MIRROR_CHUNK bytes there is a flush; so of a copy
+ * that was cut short, or of which a write failed, `have` bytes long, all is
+ * good below have less two chunks (of a sealed one, less the longest
+ * record, too), and is not sent again, but for an area's last record.
+ * Ranges of zeros and what lies behind the records are left out.  The store
+ * may have gone on since that was begun.
+ *
+ * For both, a store that others write to meanwhile is given as a
+ * mirror_snapshot().
  */
 #define MIRROR_CHUNK	(1u << 20)
 int	mirror_fill(struct mirror_job *, uint64_t have, struct err *);
