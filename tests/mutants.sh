@@ -17,7 +17,8 @@ sh "$top/tests/copy.sh" "$tmp"
 cd "$tmp"
 ./configure > /dev/null
 tests="tests/crash.t tests/fault.t tests/model.t tests/flip.t
-    tests/fuzzstore.t"
+    tests/fuzzstore.t tests/mirror.t tests/mirrorcrash.t
+    tests/mirrorfill.t"
 
 # shellcheck disable=SC2086
 build() {
