@@ -37,6 +37,7 @@ SYNC_OBJS = sync/slice.o \
     sync/history.o \
     sync/meta.o \
     sync/mirror.o \
+    sync/mirror-chart.o \
     sync/mirror-cmp.o \
     sync/mirror-copy.o \
     sync/mirror-scan.o \

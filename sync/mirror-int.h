@@ -2,7 +2,8 @@
  * mirror-int.h: what the parts of the mirror share.
  *
  * mirror.c	extending a copy
- * mirror-scan.c	what the store has, and how far the copy is
+ * mirror-chart.c	what the store has
+ * mirror-scan.c	how far the copy is
  * mirror-send.c	groups of records, from the store to the copy
  * mirror-copy.c	new copies, copies in memory
  * mirror-cmp.c	comparing
@@ -91,7 +92,8 @@ int	send_from(struct sender *, uint32_t area, size_t from, struct err *);
  * whether what follows is.
  */
 int	send_older(struct sender *, uint32_t area, struct err *);
-/* All groups that differ, byte by byte. */
+/* All groups that differ, byte by byte; not those whose contents are
+ * damaged in the store: the copy's may be the only good ones. */
 int	send_differing(struct sender *, uint32_t area, struct err *);
 int	send_super(struct sender *, bool copy, struct err *);
 /* Wait for all that is under way. */

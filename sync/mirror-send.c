@@ -175,6 +175,19 @@ bytes_same(struct io *to, const uint8_t *mine, size_t n, uint64_t off,
 	return rc == -EBADMSG ? 0 : rc;
 }
 
+/* Whether the store's own contents of a group hold: 1, 0 or -errno. */
+static int
+group_good(struct sender *s, uint32_t area, size_t first, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	size_t			 i;
+	int			 rc = 0;
+
+	for (i = first; i < group_end(a, first) && rc == 0; i++)
+		rc = area_data(s->c->s, &a->rec[i], e);
+	return rc == 0 ? 1 : rc == -EBADMSG ? 0 : rc;
+}
+
 int
 group_same(struct sender *s, uint32_t area, size_t first, struct err *e)
 {
@@ -200,7 +213,8 @@ send_differing(struct sender *s, uint32_t area, struct err *e)
 	int			 rc = 0;
 
 	for (i = 0; i < a->nrec && rc >= 0; i = group_end(a, i))
-		if ((rc = group_same(s, area, i, e)) == 0)
+		if ((rc = group_same(s, area, i, e)) == 0 &&
+		    (rc = group_good(s, area, i, e)) == 1)
 			rc = send_group(s, area, i, e);
 	return rc < 0 ? rc : 0;
 }

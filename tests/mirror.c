@@ -138,8 +138,8 @@ refused_anyhow(int want, const struct mirror_at *at)
 {
 	struct mirror_at	 none = { 0, 0, 0, 0 }, known = *at;
 
-	return refused(want, false, &none) & refused(want, true, &none) &
-	    refused(want, false, &known) & refused(want, true, &known);
+	return refused(want, false, &none) && refused(want, true, &none) &&
+	    refused(want, false, &known) && refused(want, true, &known);
 }
 
 /* The store falls back to this image, as it was restored from a copy. */
@@ -336,6 +336,35 @@ out:
 	finish();
 }
 
+/* A content that is bad here, and good there. */
+static void
+only_good_one(void)
+{
+	struct mirror_at	 at, none = { 0, 0, 0, 0 };
+	const struct area	*a;
+	const struct rec	*r;
+	size_t			 i, n = 0;
+
+	if (!begin(SIZE, 512, 4, tap_seed(85), &at) || !areas(&d, 1) ||
+	    !commits(&d, 8) || !follows(&at, false, "before") ||
+	    !drive_reopen(&d))
+		goto out;
+	a = &d.s->area[d.s->cur];
+	for (i = 0; i + 1 < a->nrec; i++) {
+		r = &a->rec[i];
+		if (r->datalen == 0)
+			continue;
+		d.sim->img[r->off + REC_LEN + r->metalen] ^= 1;
+		n++;
+	}
+	OK(n > 0);
+	if (ok_rc(update(&d.sim->io, &cp->io, &none, true, NULL, &er), &er,
+	    "whole"))
+		ok_same(copy_agrees(&d, &cp->io, store_head(d.s)), "whole");
+out:
+	finish();
+}
+
 /* --- what it costs */
 
 static void
@@ -390,6 +419,8 @@ main(int argc, char **argv)
 		    cut_short },
 		{ "flipped bits are found and mended by a whole update",
 		    flips },
+		{ "a content that is damaged in the store replaces none",
+		    only_good_one },
 		{ "one commit is one look, one write, one flush",
 		    costs_little },
 	};
