@@ -33,6 +33,8 @@ TEST_LIB_OBJS = \
     tests/hist.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
+    tests/mirrorfill.o \
+    tests/fuzzmirror.o \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
@@ -67,6 +69,8 @@ TEST_OBJS = \
     tests/onpty.o \
     tests/sshcat.o
 TEST_PROGS = \
+    tests/mirrorfill.t \
+    tests/fuzzmirror.t \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
