@@ -212,6 +212,27 @@ diverged_is_a_witness(void)
 	}
 }
 
+/* The store loses its newest area, and goes on from the one before. */
+static void
+lost_area_is_a_witness(void)
+{
+	struct mirror_at	 at;
+
+	if (begin(SIZE, 512, 4, tap_seed(45), &at) && areas(&d, 2) &&
+	    commits(&d, 2) && follows(&at, false, "before")) {
+		memset(d.sim->img + area_off(d.s, d.s->cur), 0x77, 512);
+		store_close(d.s);
+		d.s = NULL;
+		if (ok_rc(store_open(&d.s, &d.sim->io, &er), &er, "open") &&
+		    OK(store_head(d.s) < at.seq)) {
+			hist_cut(&d.h, store_head(d.s));
+			if (commits(&d, 1))
+				refused_anyhow(-EEXIST, &at);
+		}
+	}
+	finish();
+}
+
 static void
 strangers(void)
 {
@@ -413,6 +434,8 @@ main(int argc, char **argv)
 		{ "a copy that has more is left alone", ahead_is_a_witness },
 		{ "a copy that went on by itself is left alone",
 		    diverged_is_a_witness },
+		{ "a copy of an area that the store has lost is left alone",
+		    lost_area_is_a_witness },
 		{ "what is no copy is left alone", strangers },
 		{ "one bad superblock is mended, two are not", superblocks },
 		{ "a copy cut short is said to be damaged, and filled anew",
