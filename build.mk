@@ -95,5 +95,6 @@ install: all
 	install -s -m 755 $(FS_PROGS) $(TOOLS_PROGS) $(NET_PROGS) \
 	    $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 fs/cfgfs.8 tools/cfg.8 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 644 sync/cfgstore.5 lib/cfgjournal.5 tools/cfgconfig.5 \
+	install -m 644 sync/cfgseal.5 sync/cfgstore.5 lib/cfgjournal.5 \
+	    tools/cfgconfig.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5

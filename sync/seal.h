@@ -44,23 +44,38 @@ bool	seal_probe(struct io *);
 /*
  * The sealed copy on `below` (the caller's, which outlives it) as the
  * medium of a store.  A wrong key: -EACCES, "NAME: sealed with another
- * key"; no sealed copy: -EINVAL; a frame that does not open: -EBADMSG,
- * at the read.  Memory is bounded by the size of one area.
+ * key"; no sealed copy: -EINVAL; a newer format: -EPROTONOSUPPORT; both
+ * headers damaged: -EBADMSG.
+ *
+ * Writes take a superblock, or whole records with their padding, in one
+ * area; all else is -EINVAL.  Headers of records (at most 76 bytes at a
+ * multiple of align) are read alone, all those of an io_readv() by one
+ * below; for other reads the area is opened in memory up to there, which
+ * takes at most twice its size.
+ *
+ * What does not open is no record: it reads as bytes 0xff, so that it is
+ * not taken for what was never written, which is zeros; the rest of a record
+ * whose header alone opens reads as zeros.  That it is damaged is for the
+ * store's checksums to say: to it, it is a medium that rots.
  */
 int	seal_open(struct io **, struct io *below, const uint8_t key[SEAL_KEY],
 	    bool write, struct err *);
 /*
  * Make one, for the store whose superblock (its first 512 bytes) this is,
- * on a medium below that may be empty and grows.
+ * on a medium below that may be empty and grows.  The first header is
+ * written; the rest is the caller's to write.  -EFBIG: areas of more than
+ * 256 MiB.
  */
 int	seal_create(struct io **, struct io *below,
 	    const uint8_t key[SEAL_KEY], const uint8_t super[512],
 	    struct err *);
-/* Bytes that a sealed copy of a store with this superblock takes. */
+/* Bytes that a sealed copy of a store with this superblock takes; 0 where
+ * it can't be sealed. */
 uint64_t seal_size(const uint8_t super[512]);
 /*
  * Check a sealed copy without a key: frames' order, lengths, checksums.
- * fn as mirror_compare().
+ * fn as mirror_compare().  Returns the number of faults, or -errno; a last
+ * record that was torn is none.
  */
 int	seal_check(struct io *below, void (*fn)(void *, const char *),
 	    void *arg, struct err *);

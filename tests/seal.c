@@ -1,6 +1,6 @@
 /*
- * seal.c: a sealed copy gives back the store, and nothing else: not to who
- * has no key, and not where it was tampered with.
+ * seal.c: a sealed copy gives back the store, and nothing to who has no
+ * key.
  */
 #include <sys/stat.h>
 
@@ -12,39 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/crc.h"
 #include "sealkit.h"
 #include "tap.h"
 
-#define SMALL	(64 * 1024)
-
-/* A store with n generations, and its copy; the areas go round at 30. */
-static struct sim *
-both(uint64_t n, struct io **up)
-{
-	if (!begin(SMALL, 512, 3))
-		exit(2);
-	said_commit(n);
-	return sealed_new(up);
-}
-
-static void
-done(struct sim *sim, struct io *up)
-{
-	io_close(up);
-	sim_free(sim);
-	finish();
-}
-
-static void
-super_of(struct super *sb)
-{
-	bool	 copied;
-
-	OK(super_read(&med.io, sb, &copied, &er) == 0);
-}
-
-/* Check it without a key, expecting nothing. */
 static void
 tell(void *arg, const char *line)
 {
@@ -63,7 +33,7 @@ all_generations_come_back(void)
 	bool		 said;
 
 	for (n = 1; n <= 150; n += n < 5 ? 1 : 29) {
-		sim = both(n, &up);
+		sim = sealed_both(n, &up);
 		OK(sealed_look(&sim->io, &said) == n && !said);
 		OK(seal_probe(&sim->io) && !seal_probe(&med.io));
 		OK(seal_check(&sim->io, tell, NULL, &er) == 0);
@@ -77,7 +47,7 @@ all_generations_come_back(void)
 		store_close(st);
 		st = NULL;
 		io_close(again);
-		done(sim, up);
+		sealed_done(sim, up);
 	}
 }
 
@@ -107,40 +77,40 @@ large_contents_come_back(void)
 	buf_free(&b);
 	store_close(st);
 	st = NULL;
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 reads_of_any_range_are_the_same(void)
 {
 	struct io	*up;
-	struct sim	*sim = both(20, &up);
-	uint8_t		*all = xalloc(SMALL), *one = xalloc(SMALL);
+	struct sim	*sim = sealed_both(20, &up);
+	uint8_t		*all = xalloc(SEAL_SMALL), *one = xalloc(SEAL_SMALL);
 	uint64_t	 rng = tap_seed(5), off;
 	size_t		 i, n;
 
-	OK(up->ops->read(up, all, SMALL, 0, &er) == 0);
+	OK(up->ops->read(up, all, SEAL_SMALL, 0, &er) == 0);
 	/* The store itself has records alone, and zeros. */
-	OK(med.io.ops->read(&med.io, one, SMALL, 0, &er) == 0);
-	OK(memcmp(all, one, SMALL) == 0);
+	OK(med.io.ops->read(&med.io, one, SEAL_SMALL, 0, &er) == 0);
+	OK(memcmp(all, one, SEAL_SMALL) == 0);
 	for (i = 0; i < 2000; i++) {
-		off = tap_rand(&rng) % SMALL;
-		n = tap_rand(&rng) % (SMALL - off + 1);
+		off = tap_rand(&rng) % SEAL_SMALL;
+		n = tap_rand(&rng) % (SEAL_SMALL - off + 1);
 		if (i % 2 == 0)
 			n %= 600;
 		if (i % 3 == 0)
 			off = off / 512 * 512;
-		if (n > SMALL - off)
-			n = (size_t)(SMALL - off);
+		if (n > SEAL_SMALL - off)
+			n = (size_t)(SEAL_SMALL - off);
 		memset(one, 0x55, n);
 		OK(up->ops->read(up, one, n, off, &er) == 0);
 		OK(memcmp(one, all + off, n) == 0);
 	}
-	OK(up->ops->read(up, one, 2, SMALL - 1, &er) == -EIO);
+	OK(up->ops->read(up, one, 2, SEAL_SMALL - 1, &er) == -EIO);
 	OK(up->ops->read(up, one, 1, UINT64_MAX, &er) == -EIO);
 	free(all);
 	free(one);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 /* --- who has no key */
@@ -151,14 +121,14 @@ nothing_is_in_clear(void)
 	static const char *const plain[] = { SAID, "etc/said", "etc", "joe",
 	    "generation", "CFGSTORE" };
 	struct io	*up;
-	struct sim	*sim = both(120, &up);
+	struct sim	*sim = sealed_both(120, &up);
 	struct super	 sb;
 	struct seal_frame f;
 	size_t		 i, k, n = 0, hist[256] = { 0 };
 	double		 bits = 0;
 	uint64_t	 tag = get_le64(sim->img + 48), off;
 
-	super_of(&sb);
+	sealed_super(&sb);
 	for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		OK(memmem(sim->img, sim->io.size, plain[i],
 		    strlen(plain[i])) == NULL);
@@ -178,14 +148,14 @@ nothing_is_in_clear(void)
 			    log2((double)hist[i] / (double)n);
 	if (!OK(bits > 7.9))
 		tap_diag("%zu bytes, %f bits in each", n, bits);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 another_key_is_said_to_be_one(void)
 {
 	struct io	*up, *again;
-	struct sim	*sim = both(3, &up);
+	struct sim	*sim = sealed_both(3, &up);
 	uint8_t		 key[SEAL_KEY];
 	size_t		 i;
 
@@ -205,14 +175,14 @@ another_key_is_said_to_be_one(void)
 	OK(seal_check(&sim->io, NULL, NULL, &er) == -EBADMSG);
 	OK(seal_open(&again, &med.io, key, false, &er) == -EINVAL);
 	OK(seal_check(&med.io, NULL, NULL, &er) == -EINVAL);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 the_same_record_gives_the_same_bytes(void)
 {
 	struct io	*up, *two;
-	struct sim	*sim = both(40, &up), *other = sealed_new(&two);
+	struct sim	*sim = sealed_both(40, &up), *other = sealed_new(&two);
 	struct sim_op	*op;
 	struct buf	 seen = BUF_INIT;
 	size_t		 i, k;
@@ -239,7 +209,7 @@ the_same_record_gives_the_same_bytes(void)
 		for (k = 0; k < i; k += SEAL_NONCE)
 			OK(memcmp(seen.p + i, seen.p + k, SEAL_NONCE) != 0);
 	buf_free(&seen);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 /* --- headers */
@@ -290,14 +260,14 @@ static void
 headers_cost_one_small_read_together(void)
 {
 	struct io	*up, *again;
-	struct sim	*sim = both(40, &up);
+	struct sim	*sim = sealed_both(40, &up);
 	struct tally	 t = { .io = sim->io, .real = &sim->io };
 	struct io_range	 v[64];
 	uint8_t		 b[64][REC_LEN], sup[SUPER_LEN], want[REC_LEN];
 	struct super	 sb;
 	size_t		 i;
 
-	super_of(&sb);
+	sealed_super(&sb);
 	t.io.ops = &t_ops;
 	OK(seal_open(&again, &t.io, seal_test_key, false, &er) == 0);
 	t.reads = t.readvs = t.bytes = 0;
@@ -316,280 +286,7 @@ headers_cost_one_small_read_together(void)
 	OK(memcmp(want, sup, REC_LEN) == 0);
 	OK(io_order(again, &er) == 0 && t.orders == 1);
 	io_close(again);
-	done(sim, up);
-}
-
-/* --- tampering */
-
-/* The bytes below that mean something: sums, ciphers, what is in clear. */
-static uint8_t *
-meaning(const struct sim *sim, const struct super *sb, size_t *last)
-{
-	uint8_t			*map = xalloc(sim->io.size);
-	uint64_t		 tag = get_le64(sim->img + 48), off, seq = 0;
-	struct seal_frame	 f;
-
-	memset(map, 1, SH_LEN);
-	memset(map + sim->io.size - SH_LEN, 1, SH_LEN);
-	for (off = sb->first; off < sb->first + sb->areas * sb->area;
-	    off += 512) {
-		size_t	 at = (size_t)seal_place(sb, off);
-
-		if (!seal_frame_get(sim->img + at, sb, tag, off, &f))
-			continue;
-		memset(map + at, 1, f.len + SF_MORE);
-		if (f.seq > seq) {
-			seq = f.seq;
-			*last = at;
-		}
-	}
-	return map;
-}
-
-static void
-every_flipped_bit_is_found(void)
-{
-	struct io	*up;
-	struct sim	*sim = both(7, &up);
-	struct super	 sb;
-	size_t		 i, bit, last = 0, quiet = 0, older = 0;
-	uint8_t		*map;
-	uint64_t	 head;
-	bool		 said, end;
-	int		 rc;
-
-	super_of(&sb);
-	map = meaning(sim, &sb, &last);
-	for (i = 0; i < sim->io.size; i++) {
-		if (map[i] == 0 && i % 97 != 0)
-			continue;
-		end = i >= last && i < last + 1024;
-		for (bit = 0; bit < (map[i] == 0 ? 1 : 8); bit++) {
-			sim->img[i] ^= (uint8_t)(1u << bit);
-			head = sealed_look(&sim->io, &said);
-			/* Of older areas, opening a store tells nothing. */
-			OK(head == 7 || (map[i] != 0 && (said || end)));
-			older += head == 7 && map[i] != 0;
-			rc = seal_check(&sim->io, NULL, NULL, &er);
-			/* A torn end is as it should be, and in what was
-			 * never used is none. */
-			if (map[i] != 0)
-				OK(rc > 0 || (end && rc == 0));
-			else if ((i - SH_LEN) % (sb.area * 2) >= SF_REST)
-				OK(rc == 0);
-			quiet += map[i] != 0 && rc == 0;
-			sim->img[i] ^= (uint8_t)(1u << bit);
-		}
-	}
-	OK(quiet <= 8 * 512 && older <= 8 * (2 * SH_LEN + 512));
-	OK(sealed_look(&sim->io, &said) == 7 && !said);
-	free(map);
-	done(sim, up);
-}
-
-/* A store that has gone round: other lives behind the ends. */
-static void
-flips_are_found_in_any_area(void)
-{
-	struct io	*up;
-	struct sim	*sim = both(100, &up);
-	struct super	 sb;
-	size_t		 i, last = 0, missed = 0, n = 0;
-	uint64_t	 rng = tap_seed(11);
-	uint8_t		*map, bit;
-	bool		 said;
-	int		 rc;
-
-	super_of(&sb);
-	map = meaning(sim, &sb, &last);
-	for (i = 0; i < sim->io.size; i++) {
-		if (map[i] == 0 || tap_rand(&rng) % 8 != 0)
-			continue;
-		bit = (uint8_t)(1u << tap_rand(&rng) % 8);
-		sim->img[i] ^= bit;
-		rc = seal_check(&sim->io, NULL, NULL, &er);
-		if (rc <= 0 && (i < last || i >= last + 1024))
-			missed++;
-		if (n++ % 8 == 0)
-			(void)sealed_look(&sim->io, &said);
-		sim->img[i] ^= bit;
-	}
-	if (!OK(missed == 0))
-		tap_diag("missed %zu of %zu", missed, n);
-	free(map);
-	done(sim, up);
-}
-
-/* Put the sums right that whoever tampers puts right. */
-static void
-set_sums(uint8_t *p, uint64_t len)
-{
-	set_le32(p + 48, crc32c(0, p + SF_CLEAR, len + SF_MORE - SF_CLEAR));
-	set_le32(p + 52, crc32c(0, p, 52));
-}
-
-static void
-frames_hold_to_their_places(void)
-{
-	struct io	*up, *again;
-	struct sim	*sim = both(8, &up);
-	struct super	 sb;
-	struct seal_frame f;
-	struct rec	 r;
-	uint64_t	 tag = get_le64(sim->img + 48), a, b;
-	uint8_t		*img = xmemdup(sim->img, sim->io.size);
-	uint8_t		 head[SUPER_LEN];
-	size_t		 to, n = 0;
-	bool		 said;
-
-	super_of(&sb);
-	for (a = sb.first; a < sb.first + 8 * 512; a += 512) {
-		size_t	 from = (size_t)seal_place(&sb, a);
-
-		if (!seal_frame_get(img + from, &sb, tag, a, &f))
-			continue;
-		for (b = sb.first; b < sb.first + 2 * sb.area; b += 512) {
-			if (a == b)
-				continue;
-			to = (size_t)seal_place(&sb, b);
-			memcpy(sim->img + to, img + from, 1024);
-			/* As it is, and saying that it belongs there. */
-			OK(sealed_look(&sim->io, &said) <= 8);
-			set_le64(sim->img + to + 16, b);
-			set_sums(sim->img + to, f.len);
-			OK(sealed_look(&sim->io, &said) <= 8);
-			OK(seal_open(&again, &sim->io, seal_test_key, false,
-			    &er) == 0);
-			OK(again->ops->read(again, head, REC_LEN, b,
-			    &er) == 0);
-			OK(!rec_get(head, sb.id, b, sb.size, &r));
-			OK(again->ops->read(again, head, 512, b, &er) == 0);
-			OK(!rec_get(head, sb.id, b, sb.size, &r));
-			io_close(again);
-			memcpy(sim->img, img, sim->io.size);
-			n++;
-		}
-	}
-	OK(n > 100);
-	free(img);
-	done(sim, up);
-}
-
-/* Every frame, as an older life of the area had it. */
-static void
-older_lives_do_not_come_back(void)
-{
-	struct io	*up;
-	struct sim	*sim = both(50, &up);
-	uint8_t		*old = xmemdup(sim->img, sim->io.size), *now;
-	size_t		 at, n = 0, same = 0;
-	struct super	 sb;
-	uint64_t	 head;
-	bool		 said;
-
-	super_of(&sb);
-	said_commit(140);
-	sealed_send(up);
-	now = xmemdup(sim->img, sim->io.size);
-	for (at = SH_LEN; at + 1024 <= sim->io.size - SH_LEN; at += 1024) {
-		if (memcmp(now + at, old + at, 1024) == 0)
-			continue;
-		memcpy(sim->img + at, old + at, 1024);
-		head = sealed_look(&sim->io, &said);
-		OK(head <= 140);
-		same += head == 140;
-		/* With its begin, an area is one that is not written yet. */
-		OK(head == 140 || said || head == 139 ||
-		    (at - SH_LEN) % (sb.area * 2) == 0);
-		memcpy(sim->img + at, now + at, 1024);
-		n++;
-	}
-	OK(n > 30 && same > 0);
-	free(old);
-	free(now);
-	done(sim, up);
-}
-
-/* A record made by hand. */
-static size_t
-by_hand(uint8_t *p, const struct super *sb, uint64_t off, uint32_t gen,
-    uint8_t fill, size_t n)
-{
-	struct rec	 r = { .type = REC_CHECK, .gen = gen, .seq = 5,
-	    .life = gen + UINT64_C(7), .nonce = gen + UINT64_C(7),
-	    .datalen = n, .off = off };
-
-	rec_put(p, &r, sb->id);
-	memset(p + REC_LEN, fill, n);
-	n = (size_t)rec_size(&r, sb->align);
-	memset(p + REC_LEN + r.datalen, 0, n - REC_LEN - (size_t)r.datalen);
-	return n;
-}
-
-/* Header of one life, contents of another, the sums right. */
-static void
-halves_belong_to_each_other(void)
-{
-	struct io	*up;
-	struct sim	*sim = both(1, &up);
-	struct super	 sb;
-	uint8_t		 b[2048], *one, *p;
-	size_t		 n;
-
-	super_of(&sb);
-	n = by_hand(b, &sb, sb.first, 40, 'a', 600);
-	OK(up->ops->write(up, b, n, sb.first, &er) == 0);
-	p = sim->img + seal_place(&sb, sb.first);
-	one = xmemdup(p, 2048);
-	(void)by_hand(b, &sb, sb.first, 40, 'b', 600);
-	OK(up->ops->write(up, b, n, sb.first, &er) == 0);
-	OK(up->ops->read(up, b, 1024, sb.first, &er) == 0);
-	OK(b[REC_LEN] == 'b' && b[REC_LEN + 599] == 'b' &&
-	    b[REC_LEN + 600] == 0);
-	/* The rest alone; and with the nonce that it was sealed with. */
-	memcpy(p + SF_REST, one + SF_REST, 600 + SEAL_TAG);
-	set_sums(p, 676);
-	io_close(up);
-	OK(seal_open(&up, &sim->io, seal_test_key, true, &er) == 0);
-	OK(up->ops->read(up, b, 1024, sb.first, &er) == 0);
-	OK(seal_blank(b + REC_LEN, 1024 - REC_LEN));
-	memcpy(p + SF_CLEAR, one + SF_CLEAR, SEAL_NONCE);
-	set_sums(p, 676);
-	io_close(up);
-	OK(seal_open(&up, &sim->io, seal_test_key, true, &er) == 0);
-	OK(up->ops->read(up, b, 1024, sb.first, &er) == 0);
-	OK(memmem(b, 1024, "aaaa", 4) == NULL &&
-	    memmem(b, 1024, "bbbb", 4) == NULL);
-	free(one);
-	done(sim, up);
-}
-
-static void
-another_store_is_not_taken(void)
-{
-	struct io	*up, *two;
-	struct sim	*sim = both(5, &up), *other;
-	struct count	 mine = med;
-	struct store	*my = st;
-	struct super	 sb;
-	uint8_t		 b[512];
-	struct rec	 r;
-	bool		 said;
-
-	super_of(&sb);
-	st = NULL;
-	other = both(9, &two);
-	/* The areas of the one under the header of the other. */
-	memcpy(sim->img + SH_LEN, other->img + SH_LEN,
-	    sim->io.size - 2 * SH_LEN);
-	OK(sealed_look(&sim->io, &said) == 0);
-	OK(seal_check(&sim->io, NULL, NULL, &er) > 0);
-	OK(up->ops->read(up, b, 512, sb.first, &er) == 0);
-	OK(!rec_get(b, sb.id, sb.first, sb.size, &r));
-	done(other, two);
-	med = mine;
-	st = my;
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 /* --- writing */
@@ -598,7 +295,7 @@ static void
 a_cut_at_any_sector_is_a_torn_end(void)
 {
 	struct io	*up;
-	struct sim	*sim = both(1, &up);
+	struct sim	*sim = sealed_both(1, &up);
 	uint8_t		*before, *img;
 	uint64_t	 gen, head;
 	size_t		 i, k, cuts = 0;
@@ -632,24 +329,24 @@ a_cut_at_any_sector_is_a_torn_end(void)
 		OK(sealed_look(&sim->io, &said) == gen && !said);
 	}
 	OK(cuts > 180);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 whole_records_alone_are_taken(void)
 {
 	struct io	*up, *ro;
-	struct sim	*sim = both(1, &up);
+	struct sim	*sim = sealed_both(1, &up);
 	struct super	 sb;
 	uint8_t		 b[4096] = { 0 }, back[4096];
 	uint64_t	 at;
 	size_t		 n, i;
 
-	super_of(&sb);
+	sealed_super(&sb);
 	at = sb.first + sb.area;
-	n = by_hand(b, &sb, at, 3, 'x', 600);
+	n = sealed_rec(b, &sb, at, 3, 'x', 600);
 	OK(n == 1024);
-	n += by_hand(b + n, &sb, at + n, 3, 'y', 1000);
+	n += sealed_rec(b + n, &sb, at + n, 3, 'y', 1000);
 	OK(n == 3072 - 512);
 	sim_forget(sim);
 	OK(up->ops->write(up, b, 512, at, &er) == -EINVAL);
@@ -660,7 +357,7 @@ whole_records_alone_are_taken(void)
 	OK(up->ops->write(up, b, n + 512, at, &er) == -EINVAL);
 	OK(up->ops->write(up, b, 0, at, &er) == -EINVAL);
 	OK(up->ops->write(up, b, 512, 0, &er) == -EINVAL);
-	OK(up->ops->write(up, b, 512, SMALL, &er) == -EINVAL);
+	OK(up->ops->write(up, b, 512, SEAL_SMALL, &er) == -EINVAL);
 	OK(up->ops->write(up, b, 512, UINT64_MAX - 511, &er) == -EINVAL);
 	for (i = REC_LEN + 600; i < 1024; i++) {
 		b[i] = 1;
@@ -677,20 +374,20 @@ whole_records_alone_are_taken(void)
 	OK(sim->nops == 1 && sim->bad == 0);
 	OK(up->ops->read(up, back, n, at, &er) == 0);
 	OK(memcmp(b, back, n) == 0);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 failures_below_are_told(void)
 {
 	struct io	*up, *again;
-	struct sim	*sim = both(3, &up);
+	struct sim	*sim = sealed_both(3, &up);
 	struct super	 sb;
 	uint8_t		 b[2048], back[2048];
 	size_t		 n;
 
-	super_of(&sb);
-	n = by_hand(b, &sb, sb.first, 9, 'x', 900);
+	sealed_super(&sb);
+	n = sealed_rec(b, &sb, sb.first, 9, 'x', 900);
 	sim_fail(sim, SIM_WRITES, SIM_EIO, 0, true);
 	OK(up->ops->write(up, b, n, sb.first, &er) == -EIO);
 	sim_fail(sim, SIM_FLUSHES, SIM_EIO, 0, true);
@@ -704,14 +401,14 @@ failures_below_are_told(void)
 	OK(up->ops->write(up, b, n, sb.first, &er) == 0);
 	OK(up->ops->read(up, back, n, sb.first, &er) == 0);
 	OK(memcmp(b, back, n) == 0);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 static void
 either_header_serves(void)
 {
 	struct io	*up;
-	struct sim	*sim = both(4, &up);
+	struct sim	*sim = sealed_both(4, &up);
 	uint8_t		 super[SUPER_LEN], b[SUPER_LEN];
 	bool		 said;
 
@@ -730,13 +427,13 @@ either_header_serves(void)
 	OK(memcmp(b, super, SUPER_LEN) == 0);
 	OK(sealed_look(&sim->io, &said) == 4 && !said);
 	sim->img[sim->io.size - 1] ^= 1;
-	OK(up->ops->read(up, b, SUPER_LEN, SMALL - SUPER_LEN, &er) == 0);
+	OK(up->ops->read(up, b, SUPER_LEN, SEAL_SMALL - SUPER_LEN, &er) == 0);
 	OK(seal_blank(b, SUPER_LEN));
 	OK(seal_check(&sim->io, NULL, NULL, &er) == 1);
-	OK(up->ops->write(up, super, SUPER_LEN, SMALL - SUPER_LEN,
+	OK(up->ops->write(up, super, SUPER_LEN, SEAL_SMALL - SUPER_LEN,
 	    &er) == 0);
 	OK(seal_check(&sim->io, tell, NULL, &er) == 0);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 /* A copy that is being made is as long as what was sent. */
@@ -744,7 +441,7 @@ static void
 a_short_copy_reads_as_far_as_it_goes(void)
 {
 	struct io	*up;
-	struct sim	*sim = both(40, &up), *cut;
+	struct sim	*sim = sealed_both(40, &up), *cut;
 	uint64_t	 n, head, best = 0;
 	bool		 said;
 
@@ -760,7 +457,7 @@ a_short_copy_reads_as_far_as_it_goes(void)
 		sim_free(cut);
 	}
 	OK(best == 40);
-	done(sim, up);
+	sealed_done(sim, up);
 }
 
 /* --- what can't be sealed, and keys */
@@ -769,7 +466,7 @@ static void
 what_can_not_be_is_refused(void)
 {
 	struct io	*io, *up;
-	struct super	 sb = { .version = 1, .id = 9, .size = SMALL,
+	struct super	 sb = { .version = 1, .id = 9, .size = SEAL_SMALL,
 	    .align = 512, .areas = 3, .area = 20480, .first = 512 };
 	uint8_t		 b[SUPER_LEN];
 
@@ -788,7 +485,7 @@ what_can_not_be_is_refused(void)
 	OK(strstr(er.msg, "areas") != NULL);
 	io_close(io);
 	OK(io_mem(&io, 1 << 20, 4096, &er) == 0);
-	sb.size = SMALL;
+	sb.size = SEAL_SMALL;
 	sb.area = 20480;
 	super_put(b, &sb);
 	OK(seal_create(&up, io, seal_test_key, b, &er) == -EINVAL);
@@ -877,16 +574,6 @@ main(int argc, char **argv)
 		    the_same_record_gives_the_same_bytes },
 		{ "headers cost one small read together",
 		    headers_cost_one_small_read_together },
-		{ "every flipped bit is found", every_flipped_bit_is_found },
-		{ "flips are found in any area",
-		    flips_are_found_in_any_area },
-		{ "frames hold to their places",
-		    frames_hold_to_their_places },
-		{ "older lives do not come back",
-		    older_lives_do_not_come_back },
-		{ "halves of a frame belong to each other",
-		    halves_belong_to_each_other },
-		{ "another store is not taken", another_store_is_not_taken },
 		{ "a cut at any sector is a torn end",
 		    a_cut_at_any_sector_is_a_torn_end },
 		{ "whole records alone are taken",
@@ -901,17 +588,18 @@ main(int argc, char **argv)
 		{ "key files are made and read",
 		    key_files_are_made_and_read },
 	};
-	int	 rc;
+	char	 path[96];
+	int	 i, rc;
 
 	(void)snprintf(dir, sizeof(dir), "/tmp/cfgseal.XXXXXX");
 	if (mkdtemp(dir) == NULL || seal_init(&er) < 0)
 		return 2;
 	rc = tap_main(argc, argv, c, sizeof(c) / sizeof(c[0]));
-	(void)snprintf(dir + strlen(dir), 8, "/key");
-	(void)unlink(dir);
-	(void)snprintf(dir + strlen(dir) - 3, 8, "line");
-	(void)unlink(dir);
-	dir[strlen(dir) - 5] = '\0';
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir,
+		    i == 0 ? "key" : "line");
+		(void)unlink(path);
+	}
 	(void)rmdir(dir);
 	return rc;
 }

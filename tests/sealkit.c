@@ -188,3 +188,45 @@ image_look(const uint8_t *img, uint64_t size, bool *said)
 	io_close(below);
 	return head;
 }
+
+/* A store with n generations, and its copy; the areas go round at 30. */
+struct sim *
+sealed_both(uint64_t n, struct io **up)
+{
+	if (!begin(SEAL_SMALL, 512, 3))
+		exit(2);
+	said_commit(n);
+	return sealed_new(up);
+}
+
+void
+sealed_done(struct sim *sim, struct io *up)
+{
+	io_close(up);
+	sim_free(sim);
+	finish();
+}
+
+void
+sealed_super(struct super *sb)
+{
+	bool	 copied;
+
+	OK(super_read(&med.io, sb, &copied, &er) == 0);
+}
+
+/* A record made by hand. */
+size_t
+sealed_rec(uint8_t *p, const struct super *sb, uint64_t off, uint32_t gen,
+    uint8_t fill, size_t n)
+{
+	struct rec	 r = { .type = REC_CHECK, .gen = gen, .seq = 5,
+	    .life = gen + UINT64_C(7), .nonce = gen + UINT64_C(7),
+	    .datalen = n, .off = off };
+
+	rec_put(p, &r, sb->id);
+	memset(p + REC_LEN, fill, n);
+	n = (size_t)rec_size(&r, sb->align);
+	memset(p + REC_LEN + r.datalen, 0, n - REC_LEN - (size_t)r.datalen);
+	return n;
+}

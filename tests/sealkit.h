@@ -34,4 +34,14 @@ uint64_t sealed_look(struct io *below, bool *said);
 /* The same of bytes. */
 uint64_t image_look(const uint8_t *img, uint64_t size, bool *said);
 
+#define SEAL_SMALL	(64 * 1024)
+/* A store of n generations on `med`, and its copy; the areas go round at
+ * about 30.  And the end of both. */
+struct sim *sealed_both(uint64_t n, struct io **up);
+void	sealed_done(struct sim *, struct io *up);
+void	sealed_super(struct super *);
+/* A record of n bytes of contents, made by hand; bytes with padding. */
+size_t	sealed_rec(uint8_t *p, const struct super *, uint64_t off,
+	    uint32_t gen, uint8_t fill, size_t n);
+
 #endif
