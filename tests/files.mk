@@ -104,6 +104,7 @@ TEST_PROGS = \
     $(NET_TESTS_$(NET))
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
+    tests/sealbad.o \
     tests/seal.o \
     tests/conf.o \
     tests/confine.o \
@@ -115,6 +116,7 @@ NET_TEST_OBJS = \
     tests/sftp.o \
     tests/url.o
 NET_TESTS_yes = \
+    tests/sealbad.t \
     tests/seal.t \
     tests/conf.t \
     tests/confine.t \
