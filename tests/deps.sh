@@ -49,6 +49,10 @@ bindfs		bindfs		fusefs-bindfs	bindfs
 sqlite3		sqlite3		sqlite3		sqlite
 python3		python3		python3		python3
 rsync		rsync		rsync		rsync
+scp		openssh-client	-		openssh-client
+sftp		openssh-client	-		openssh-client
+sshfs		sshfs		fusefs-sshfs	sshfs
+time		time		-		-
 cpio		cpio		-		cpio
 bash		bash		bash		bash
 taskset		util-linux	-		util-linux-misc

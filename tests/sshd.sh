@@ -21,6 +21,8 @@
 #			"ed25519 ecdsa") of a server that is first started
 #	DIR/log		what sshd says
 #	SSHD_SFTP=no	while sshd_start runs: a server without SFTP
+#	SSHD_SHELL=yes	while sshd_start runs: root's, neither confined nor
+#			forced to SFTP, for what else copies over SSH
 #
 # The URL is then sftp://mirror@127.0.0.1:PORT/store/NAME.
 # shellcheck shell=sh disable=SC2154
@@ -85,10 +87,16 @@ UsePAM no
 UseDNS no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-AllowUsers mirror
-ChrootDirectory /run/sftp.$sshd_port
 LogLevel VERBOSE
 C
+	if [ "${SSHD_SHELL:-}" = yes ]; then
+		echo "AllowUsers root"
+		echo "PermitRootLogin prohibit-password"
+		echo "Subsystem sftp internal-sftp"
+		return
+	fi
+	echo "AllowUsers mirror"
+	echo "ChrootDirectory /run/sftp.$sshd_port"
 	if [ "${SSHD_SFTP:-}" = no ]; then
 		echo "ForceCommand /bin/false"
 	else

@@ -52,5 +52,16 @@ medians.
 
 T
 	$rt sh tests/bench/time.sh
+	cat <<'T'
+
+## The mirror
+
+`sh tests/bench/mirror.sh`: to a real sshd on loopback; where no other
+delay is said, over a proxy that holds each byte for 50 ms each way.
+Medians of interleaved rounds, from process start to exit, which is why
+the handshake is in all of them.
+
+T
+	sh tests/bench/mirror.sh
 } | tee "$tmp"
 cp "$tmp" BENCHMARKS.md
