@@ -24,6 +24,12 @@ bench: deps
 	$(MAKE) all
 	sh tests/bench/bench.sh
 
+# A thousand boxes that push to one server.
+check-thousand: deps
+	$(MAKE) all
+	sh tests/deps.sh bench
+	sh tests/thousand.sh
+
 # Long runs, not part of check.
 soak: deps
 	$(MAKE) all
@@ -50,4 +56,4 @@ clean:
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd demo bench soak mutants lint install clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean
