@@ -37,11 +37,12 @@ SYNC_OBJS = sync/slice.o \
     sync/history.o \
     sync/meta.o \
     sync/mirror.o \
-    sync/mirror-chart.o \
+    sync/mirror-look.o \
     sync/mirror-cmp.o \
     sync/mirror-copy.o \
     sync/mirror-scan.o \
     sync/mirror-send.o \
+    sync/mirror-snap.o \
     sync/open.o \
     sync/overlay.o \
     sync/parse.o \

@@ -5,12 +5,14 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mirror-int.h"
 
 struct cmp {
 	struct sender	 s;
+	uint64_t	 done;		/* bytes compared, for progress */
 	void		(*fn)(void *, const char *);
 	void		*arg;
 	int		 faults;
@@ -33,78 +35,107 @@ fault(struct cmp *c, const char *fmt, ...)
 		c->fn(c->arg, line);
 }
 
-/* The first n records of an area. */
+static void
+progress(struct cmp *c, uint64_t done)
+{
+	struct mirror_job	*j = c->s.j;
+
+	if (j->progress != NULL)
+		j->progress(j->arg, c->done + done, c->s.of);
+}
+
+/* An area's records up to the last that is there. */
 static int
 cmp_area(struct cmp *c, uint32_t area, size_t n, struct err *e)
 {
 	const struct area	*a = &c->s.c->s->area[area];
-	struct mirror_job	*j = c->s.j;
+	uint64_t		 end = n < a->nrec ? a->rec[n].off : a->end;
 	size_t			 i;
 	int			 rc = 0;
 
 	for (i = 0; i < n && rc >= 0; i = group_end(a, i)) {
-		if ((rc = group_same(&c->s, area, i, e)) == 0)
-			fault(c, "generation %" PRIu64 " differs",
-			    a->rec[group_end(a, i) - 1].seq);
-		if (j->progress != NULL)
-			j->progress(j->arg, a->rec[i].off,
-			    c->s.c->s->sb.size);
+		if ((rc = recs_same(&c->s, area, i, group_end(a, i) < n ?
+		    group_end(a, i) : n, end, e)) == 0)
+			fault(c, "generation %" PRIu64 " differs%s",
+			    a->rec[group_end(a, i) - 1].seq,
+			    c->s.rotten ? ": the store's is damaged" : "");
+		progress(c, a->rec[i].off - a->rec[0].off);
 	}
+	c->s.winlen = 0;
+	c->done += a->end - a->rec[0].off;
 	return rc < 0 ? rc : 0;
 }
 
-/* What lies behind the last header that is there may be damaged, too. */
+/* Index behind the last record of an area whose header is there: one that
+ * is missing before it is a fault, and behind it, just not there yet. */
 static int
-cmp_front(struct cmp *c, uint32_t area, uint64_t *seq, struct err *e)
+present(struct cmp *c, uint32_t area, size_t *n, struct err *e)
 {
 	const struct area	*a = &c->s.c->s->area[area];
-	size_t			 n, i, last;
+	bool			*have = calloc(a->nrec, sizeof(*have));
 	int			 rc;
 
-	if ((rc = front_count(c->s.c, c->s.j->to, area, &n, e)) < 0)
+	*n = 0;
+	if (have == NULL)
+		return err_set(e, ENOMEM, "%s", c->s.j->to->name);
+	rc = front_headers(c->s.c, c->s.j->to, area, 0, a->nrec, have, e);
+	for (*n = rc == 0 ? a->nrec : 0; *n > 0 && !have[*n - 1]; --*n)
+		;
+	free(have);
+	return rc;
+}
+
+/* An area that begins with another record than the store's, or is not
+ * there; whether it should be, more than its begin says. */
+static int
+cmp_other(struct cmp *c, uint32_t k, bool older, uint64_t *seq,
+    struct err *e)
+{
+	const struct chart	*ch = c->s.c;
+	uint32_t		 i = ch->order[k];
+	size_t			 n;
+	int			 rc;
+
+	if ((rc = present(c, i, &n, e)) < 0)
 		return rc;
-	if (n == 0) {
-		fault(c, "area %" PRIu32 ": its begin differs", area);
+	if (n == 0 && older)
+		fault(c, "area %" PRIu32 " is missing", i);
+	if (n == 0)
 		return 0;
-	}
-	*seq = a->rec[n - 1].seq;
-	if ((rc = cmp_area(c, area, n, e)) < 0)
-		return rc;
-	last = n;
-	for (i = n; i < a->nrec && rc >= 0; i = group_end(a, i))
-		if ((rc = group_same(&c->s, area, i, e)) == 1)
-			last = group_end(a, i);
-	if (rc >= 0 && last > n) {
-		fault(c, "generation %" PRIu64 " differs", a->rec[n].seq);
-		*seq = a->rec[last - 1].seq;
-	}
-	return rc < 0 ? rc : 0;
+	if (!older)
+		*seq = ch->s->area[i].rec[n - 1].seq;
+	return cmp_area(c, i, n, e);
 }
 
 static int
 cmp_all(struct cmp *c, const struct front *f, uint64_t *seq, struct err *e)
 {
 	const struct chart	*ch = c->s.c;
+	const struct area	*a;
 	uint32_t		 k;
+	size_t			 n;
 	int			 rc = 0;
 
 	if (!f->super)
 		fault(c, "the superblock differs");
 	if (!f->copy)
 		fault(c, "the superblock's copy differs");
-	if (!f->any) {
-		fault(c, "no area is the store's");
-		return 0;
+	for (k = 0; k < ch->n; k++) {
+		a = &ch->s->area[ch->order[k]];
+		c->s.of += a->end - a->rec[0].off;
 	}
-	for (k = 0; k < f->k && rc == 0; k++) {
-		if (f->same[k])
-			rc = cmp_area(c, ch->order[k],
-			    ch->s->area[ch->order[k]].nrec, e);
-		else
-			fault(c, "area %" PRIu32 ": its begin differs",
-			    ch->order[k]);
+	for (k = 0; k < ch->n && rc == 0; k++) {
+		a = &ch->s->area[ch->order[k]];
+		if (!f->same[k])
+			rc = cmp_other(c, k, f->any && k < f->k, seq, e);
+		else if (k < f->k)
+			rc = cmp_area(c, ch->order[k], a->nrec, e);
+		else if ((rc = present(c, ch->order[k], &n, e)) == 0) {
+			*seq = n > 0 ? a->rec[n - 1].seq : 0;
+			rc = cmp_area(c, ch->order[k], n, e);
+		}
 	}
-	return rc < 0 ? rc : cmp_front(c, ch->order[f->k], seq, e);
+	return rc;
 }
 
 int
@@ -126,17 +157,18 @@ mirror_compare(struct mirror_job *j, uint64_t *behind,
 	if ((rc = chart_open(&ch, j->from, e)) < 0)
 		return rc;
 	c.s.c = &ch;
-	if ((rc = front_find(&ch, &all, &f, e)) == -ESTALE) {
-		fault(&c, "it is damaged as a whole");
-		rc = 0;
-	} else if (rc == 0) {
+	if ((rc = front_find(&ch, &all, &f, e)) == 0) {
+		seq = f.any ? 0 : f.seq;
 		rc = cmp_all(&c, &f, &seq, e);
 		front_free(&f);
+	} else if (rc == -ESTALE) {
+		fault(&c, "it is damaged as a whole");
+		rc = 0;
 	}
-	if (rc == 0 && seq < ch.s->seq)
-		*behind = ch.s->seq - seq;
-	if (rc == 0)
+	if (rc == 0) {
+		*behind = seq < ch.s->seq ? ch.s->seq - seq : 0;
 		*j->at = (struct mirror_at){ ch.s->sb.id, seq, 0, 0 };
+	}
 	send_free(&c.s);
 	chart_close(&ch);
 	return rc < 0 ? rc : c.faults;

@@ -2,10 +2,11 @@
  * mirror-int.h: what the parts of the mirror share.
  *
  * mirror.c	extending a copy
- * mirror-chart.c	what the store has
- * mirror-scan.c	how far the copy is
+ * mirror-scan.c	what the store has
+ * mirror-look.c	how far the copy is
  * mirror-send.c	groups of records, from the store to the copy
- * mirror-copy.c	new copies, copies in memory
+ * mirror-copy.c	new copies
+ * mirror-snap.c	copies in memory
  * mirror-cmp.c	comparing
  */
 #ifndef MIRROR_INT_H
@@ -14,55 +15,64 @@
 #include "mirror.h"
 #include "store-int.h"
 
-/* Headers that are looked at where all goes well: one that may be missing
- * or torn, behind MIRROR_AHEAD that are there. */
-#define PROBE	(MIRROR_AHEAD + 4)
-
 /* The store that is copied: all areas loaded. */
 struct chart {
 	struct store	*s;
 	uint8_t		 super[SUPER_LEN];
 	uint32_t	*order;		/* good areas, by generation */
-	uint32_t	 n;
+	uint32_t	 n;		/* at least one */
 	uint32_t	 gen;		/* the highest */
 };
 
 int	chart_open(struct chart *, struct io *, struct err *);
 void	chart_close(struct chart *);
 
-/* Groups: what the store wrote at once, one record, or an area's first
- * with the commit that it was made for. */
-size_t	group_first(const struct area *, size_t rec);
-/* Index behind the group that begins with record `first`. */
-size_t	group_end(const struct area *, size_t first);
+/* The generation from which a record that begins an area went on. */
+uint64_t rec_base(const struct rec *);
+/* Bytes of a record without what pads it. */
+uint64_t rec_len(const struct rec *);
+/* Whether these are the bytes of this record's header. */
+bool	rec_is(const struct rec *, const uint8_t buf[REC_LEN], uint64_t id);
 
-#define NONE	SIZE_MAX
+/* A group is what the store wrote at once: one record, or an area's first
+ * with the commit that it was made for.  Index behind the one that begins
+ * with this record. */
+size_t	group_end(const struct area *, size_t first);
 
 /* How far a copy is. */
 struct front {
-	uint32_t	 k;		/* index in chart.order of its newest area
-					   that the store has, too */
-	bool		 any;		/* there is one */
-	size_t		 last;		/* its last record that is there, or NONE */
-	bool		 sure;		/* it and all before it were synced */
-	bool		*same;		/* by chart.order: first record is there */
-	uint32_t	 newest;	/* area of the copy's highest generation */
-	bool		 has;		/* it has any */
+	bool		 any;		/* it has an area that the store has */
+	uint32_t	 k;		/* index in chart.order of the newest */
+	size_t		 last;		/* in it, the last record before which
+					   none is missing */
+	size_t		 synced;	/* of them, so many records, the first,
+					   are known to be there for good */
+	bool		*same;		/* by chart.order: its begin is there */
+	bool		 rests;		/* the head is in an area that the store
+					   no longer has: */
+	uint32_t	 on;		/* this one */
+	uint64_t	 seq;		/* generation that it has, 0: none */
 	bool		 super;		/* superblock is as it should be */
-	bool		 copy;		/* its copy, too, as far as was looked */
+	bool		 copy;		/* its copy too, as far as was looked */
 };
 
 /*
  * Find out, with one io_readv() where all is well.  The errors of
- * mirror_update().
+ * mirror_update().  The caller ends with front_free().
  */
 int	front_find(struct chart *, struct mirror_job *, struct front *,
 	    struct err *);
 void	front_free(struct front *);
-/* How many records of an area are there, from the first on, by all their
- * headers. */
-int	front_count(struct chart *, struct io *to, uint32_t area, size_t *n,
-	    struct err *);
+/*
+ * Which of an area's records from `from` to before `to` the copy has, by
+ * their headers: have[0] is of the first of them.
+ */
+int	front_headers(struct chart *, struct io *, uint32_t area, size_t from,
+	    size_t to, bool *have, struct err *);
+/* How many of an area's records the copy has before the first that is
+ * missing, up to `to`; the first `from` of them need no look. */
+int	front_count(struct chart *, struct io *, uint32_t area, size_t from,
+	    size_t to, size_t *n, struct err *);
 
 /* --- sending */
 
@@ -71,37 +81,48 @@ struct sender {
 	struct mirror_job *j;
 	uint64_t	 of;		/* bytes to be sent in all, for progress */
 	size_t		 ahead;		/* records under way */
-	struct buf	 buf;
+	bool		 doubt;		/* what the copy has may not be synced */
+	struct buf	 buf;		/* the group */
+	bool		 rotten;	/* which is damaged in the store */
+	uint8_t		*win;		/* a piece of the copy, read ahead */
+	uint64_t	 winoff;
+	size_t		 winlen;
 };
 
-/* The group's bytes, with zeros up to align. */
-int	send_load(struct sender *, uint32_t area, size_t first, struct err *);
-/*
- * Bytes of a group that was loaded, up to a unit of the copy's medium: the
- * zeros behind its last record are of no use there, and sending them costs.
- */
-size_t	send_len(const struct sender *, uint32_t area, size_t first);
-/* Send it behind an io_order(). */
+/* The bytes of records first to before `end`, with zeros up to align. */
+int	send_load(struct sender *, uint32_t area, size_t first, size_t end,
+	    struct err *);
+/* Send it, behind an io_order() where it must come after something. */
 int	send_group(struct sender *, uint32_t area, size_t first,
 	    struct err *);
-/* All groups of an area from record `from` (begin of a group) on. */
+/* All groups of an area from record `from` on; of a group of two, the
+ * second may go by itself where the first is there. */
 int	send_from(struct sender *, uint32_t area, size_t from, struct err *);
 /*
- * A whole area, older than one that is there: its first header last, alone,
- * over all else that is flushed.  For, where that is there, nothing tells
- * whether what follows is.
+ * All groups of an area that nothing rests on, and the header with which it
+ * begins as the last of it: where that is there, so is the rest.  Flushed.
  */
-int	send_older(struct sender *, uint32_t area, struct err *);
-/* All groups that differ, byte by byte; not those whose contents are
- * damaged in the store: the copy's may be the only good ones. */
+int	send_late(struct sender *, uint32_t area, struct err *);
+/*
+ * From which record on an area is to be sent, of which the copy has all
+ * headers up to `last`.  Of those that were under way together each may be
+ * there in part, whatever its header says; not of the first `synced`.  They
+ * are read, and not sent again: that could tear what is whole.
+ */
+int	send_after(struct sender *, uint32_t area, size_t last, size_t synced,
+	    size_t *from, struct err *);
+/* All groups that differ, byte by byte. */
 int	send_differing(struct sender *, uint32_t area, struct err *);
 int	send_super(struct sender *, bool copy, struct err *);
 /* Wait for all that is under way. */
 int	send_flush(struct sender *, struct err *);
 void	send_free(struct sender *);
-/* Whether the copy has these bytes of a group: 1, 0 or -errno. */
-int	group_same(struct sender *, uint32_t area, size_t first,
-	    struct err *);
+/*
+ * Load records first to before `end`; whether the copy has the same bytes: 1,
+ * 0 or -errno.  What follows up to `ahead` may be read along.
+ */
+int	recs_same(struct sender *, uint32_t area, size_t first, size_t end,
+	    uint64_t ahead, struct err *);
 
 /* What the copy has when all is sent. */
 void	mirror_now(const struct chart *, struct mirror_at *);

@@ -6,61 +6,106 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/crc.h"
 #include "mirror-int.h"
 
-#define BATCH	(1u << 20)	/* bytes of the copy compared at once */
+#define WIN_LEN	(1u << 20)	/* bytes of the copy that are read ahead */
 
 void
 send_free(struct sender *s)
 {
 	buf_free(&s->buf);
+	free(s->win);
+	s->win = NULL;
+	s->winlen = 0;
 }
 
-/* Bytes of a record without what pads it. */
-static uint64_t
-rec_len(const struct rec *r)
+/* Whether the record's bytes are those that its checksums are of. */
+static bool
+is_whole(const struct rec *r, uint8_t *p, uint64_t id)
 {
-	return REC_LEN + (uint64_t)r->metalen + r->datalen;
+	uint8_t	*body = p + REC_LEN;
+	size_t	 n = (size_t)rec_len(r) - REC_LEN;
+	bool	 good;
+
+	if (!rec_is(r, p, id))
+		return false;
+	rec_mask(r, body, n, r->off + REC_LEN);
+	good = crc32c(0, body, r->metalen) == r->metasum &&
+	    crc32c(0, body + r->metalen, n - r->metalen) == r->datasum;
+	rec_mask(r, body, n, r->off + REC_LEN);
+	return good;
 }
 
-static uint64_t
-group_size(const struct sender *s, const struct area *a, size_t first)
+/* Sector by sector, with zeros for those that can't be read. */
+static int
+read_rest(struct io *from, uint8_t *p, size_t n, uint64_t off, struct err *e)
 {
-	uint64_t	 n = 0;
-	size_t		 i;
+	size_t	 k;
+	int	 rc = 0;
 
-	for (i = first; i < group_end(a, first); i++)
-		n += rec_size(&a->rec[i], s->c->s->sb.align);
-	return n;
+	for (; n > 0 && rc == 0; n -= k, p += k, off += k) {
+		k = SUPER_LEN - (size_t)(off % SUPER_LEN);
+		if (k > n)
+			k = n;
+		if ((rc = from->ops->read(from, p, k, off, e)) == -EIO) {
+			memset(p, 0, k);
+			rc = 0;
+		}
+	}
+	return rc;
+}
+
+/*
+ * Read a record.  Sectors that can't be read are damage as any other; so
+ * long as the medium itself is there, they do not keep back what came
+ * after them.
+ */
+static int
+load_rec(struct sender *s, const struct rec *r, uint8_t *p, struct err *e)
+{
+	struct io	*from = s->j->from;
+	size_t		 n = (size_t)rec_len(r);
+	int		 rc;
+
+	rc = from->ops->read(from, p, n, r->off, e);
+	if (rc == -EIO && (super_good(from, false) || super_good(from, true)))
+		rc = read_rest(from, p, n, r->off, e);
+	if (rc == 0 && !is_whole(r, p, s->c->s->sb.id))
+		s->rotten = true;
+	return rc;
 }
 
 int
-send_load(struct sender *s, uint32_t area, size_t first, struct err *e)
+send_load(struct sender *s, uint32_t area, size_t first, size_t end,
+    struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
-	struct io		*from = s->j->from;
-	uint64_t		 n = group_size(s, a, first);
+	uint64_t		 n = 0;
 	uint8_t			*p;
 	size_t			 i;
 	int			 rc = 0;
 
+	for (i = first; i < end; i++)
+		n += rec_size(&a->rec[i], s->c->s->sb.align);
 	s->buf.len = 0;
+	s->rotten = false;
 	if (n > SIZE_MAX || (p = buf_room(&s->buf, (size_t)n)) == NULL)
-		return err_set(e, ENOMEM, "%s", from->name);
+		return err_set(e, ENOMEM, "%s", s->j->from->name);
 	memset(p, 0, (size_t)n);
-	for (i = first; i < group_end(a, first) && rc == 0; i++) {
-		rc = from->ops->read(from, p, (size_t)rec_len(&a->rec[i]),
-		    a->rec[i].off, e);
+	for (i = first; i < end && rc == 0; i++) {
+		rc = load_rec(s, &a->rec[i], p, e);
 		p += rec_size(&a->rec[i], s->c->s->sb.align);
 	}
 	s->buf.len = (size_t)n;
 	return rc;
 }
 
-size_t
-send_len(const struct sender *s, uint32_t area, size_t first)
+/* Bytes of the loaded group that are sent: what pads its last record is
+ * nothing to anybody. */
+static size_t
+send_len(const struct sender *s, const struct area *a, size_t first)
 {
-	const struct area	*a = &s->c->s->area[area];
 	const struct rec	*last = &a->rec[group_end(a, first) - 1];
 	uint64_t		 n = last->off - a->rec[first].off +
 	    rec_len(last), unit = s->j->to->block;
@@ -73,8 +118,13 @@ send_len(const struct sender *s, uint32_t area, size_t first)
 int
 send_flush(struct sender *s, struct err *e)
 {
-	s->ahead = 0;
-	return s->j->to->ops->flush(s->j->to, e);
+	int	 rc = s->j->to->ops->flush(s->j->to, e);
+
+	if (rc == 0) {
+		s->ahead = 0;
+		s->doubt = false;
+	}
+	return rc;
 }
 
 static int
@@ -91,25 +141,35 @@ put(struct sender *s, const void *p, size_t n, uint64_t off, struct err *e)
 	return 0;
 }
 
+/* The loaded group. */
+static int
+send_loaded(struct sender *s, uint32_t area, size_t first, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	size_t			 n = group_end(a, first) - first;
+	int			 rc = 0;
+
+	/* Were more under way, MIRROR_AHEAD that are there in a row could
+	 * all be behind one that failed. */
+	if (s->ahead + n >= MIRROR_AHEAD)
+		rc = send_flush(s, e);
+	else if (s->ahead > 0 || s->doubt)
+		rc = io_order(s->j->to, e);
+	if (rc == 0)
+		rc = put(s, s->buf.p, send_len(s, a, first),
+		    a->rec[first].off, e);
+	s->ahead += n;
+	return rc;
+}
+
 int
 send_group(struct sender *s, uint32_t area, size_t first, struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
-	size_t			 n = group_end(a, first) - first;
 	int			 rc;
 
-	if ((rc = send_load(s, area, first, e)) < 0)
-		return rc;
-	/* More could hide a failed one from the next look. */
-	if (s->ahead + n > MIRROR_AHEAD - 1)
-		rc = send_flush(s, e);
-	else if (s->ahead > 0 || s->j->sent == 0)
-		rc = io_order(s->j->to, e);
-	if (rc == 0)
-		rc = put(s, s->buf.p, send_len(s, area, first),
-		    a->rec[first].off, e);
-	s->ahead += n;
-	return rc;
+	rc = send_load(s, area, first, group_end(a, first), e);
+	return rc < 0 ? rc : send_loaded(s, area, first, e);
 }
 
 int
@@ -123,86 +183,148 @@ send_from(struct sender *s, uint32_t area, size_t from, struct err *e)
 	return rc;
 }
 
-int
-send_older(struct sender *s, uint32_t area, struct err *e)
+/*
+ * The loaded group, which begins an area: its header last, behind all else
+ * and over what is all there already.
+ */
+static int
+send_begin(struct sender *s, uint32_t area, struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
-	struct io		*to = s->j->to;
+	size_t			 n = send_len(s, a, 0);
 	uint8_t			 head[REC_LEN];
+	int			 rc = io_order(s->j->to, e);
+
+	if (rc < 0 || s->j->records)	/* one that is torn does not open */
+		return rc < 0 ? rc : put(s, s->buf.p, n, a->rec[0].off, e);
+	memcpy(head, s->buf.p, REC_LEN);
+	memset(s->buf.p, 0, REC_LEN);
+	if ((rc = put(s, s->buf.p, n, a->rec[0].off, e)) < 0 ||
+	    (rc = io_order(s->j->to, e)) < 0)
+		return rc;
+	memcpy(s->buf.p, head, REC_LEN);
+	return put(s, s->buf.p, s->j->to->block, a->rec[0].off, e);
+}
+
+int
+send_late(struct sender *s, uint32_t area, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
 	int			 rc;
 
 	if ((rc = send_from(s, area, group_end(a, 0), e)) < 0 ||
-	    (rc = send_flush(s, e)) < 0)
+	    (rc = send_load(s, area, 0, group_end(a, 0), e)) < 0 ||
+	    (rc = send_begin(s, area, e)) < 0)
 		return rc;
-	if (s->j->records) {	/* one that is torn does not open */
-		rc = send_group(s, area, 0, e);
-		return rc < 0 ? rc : send_flush(s, e);
-	}
-	if ((rc = send_load(s, area, 0, e)) < 0)
+	return send_flush(s, e);
+}
+
+/* Read the copy from off on, as far as `ahead`; n bytes at the least. */
+static int
+fill_window(struct sender *s, size_t n, uint64_t off, uint64_t ahead,
+    struct err *e)
+{
+	struct io		*to = s->j->to;
+	struct io_range		 v;
+	uint64_t		 len = n;
+	int			 rc;
+
+	if (ahead > off && ahead - off > len)
+		len = ahead - off < WIN_LEN ? ahead - off : WIN_LEN;
+	if (len > to->size - off)
+		len = to->size - off;
+	if (s->win == NULL && (s->win = malloc(WIN_LEN)) == NULL)
+		return err_set(e, ENOMEM, "%s", to->name);
+	s->winlen = 0;
+	v = (struct io_range){ s->win, (size_t)len, off };
+	if ((rc = io_readv(to, &v, 1, e)) < 0)
 		return rc;
-	memcpy(head, s->buf.p, REC_LEN);
-	memset(s->buf.p, 0, REC_LEN);
-	if ((rc = put(s, s->buf.p, send_len(s, area, 0),
-	    a->rec[0].off, e)) < 0 ||
-	    (rc = send_flush(s, e)) < 0)
-		return rc;
-	memcpy(s->buf.p, head, REC_LEN);
-	rc = put(s, s->buf.p, to->block, a->rec[0].off, e);
-	return rc < 0 ? rc : send_flush(s, e);
+	s->winoff = off;
+	s->winlen = (size_t)len;
+	return 0;
 }
 
 /* Whether the copy has these n bytes at off. */
 static int
-bytes_same(struct io *to, const uint8_t *mine, size_t n, uint64_t off,
-    struct err *e)
+bytes_same(struct sender *s, const uint8_t *mine, size_t n, uint64_t off,
+    uint64_t ahead, struct err *e)
 {
-	uint8_t	*theirs;
-	size_t	 k;
-	int	 rc = 1;
+	struct io	*to = s->j->to;
+	size_t		 k;
+	int		 rc = 1;
 
 	if (off > to->size || n > to->size - off)
 		return 0;
-	if ((theirs = malloc(n < BATCH ? n : BATCH)) == NULL)
-		return err_set(e, ENOMEM, "%s", to->name);
 	for (; n > 0 && rc == 1; n -= k, mine += k, off += k) {
-		k = n < BATCH ? n : BATCH;
-		rc = to->ops->read(to, theirs, k, off, e);
+		k = n < WIN_LEN ? n : WIN_LEN;
+		rc = 0;
+		if (off < s->winoff || off + k > s->winoff + s->winlen) {
+			rc = fill_window(s, k, off, ahead, e);
+			/* Of a sealed one, something there does not open:
+			 * then each record by itself. */
+			if (rc == -EBADMSG)
+				rc = fill_window(s, k, off, 0, e);
+		}
 		if (rc == 0)
-			rc = memcmp(theirs, mine, k) == 0;
+			rc = memcmp(s->win + (off - s->winoff), mine, k) == 0;
 	}
-	free(theirs);
-	/* A sealed one that does not open is one that differs. */
 	return rc == -EBADMSG ? 0 : rc;
 }
 
-/* Whether the store's own contents of a group hold: 1, 0 or -errno. */
-static int
-group_good(struct sender *s, uint32_t area, size_t first, struct err *e)
-{
-	const struct area	*a = &s->c->s->area[area];
-	size_t			 i;
-	int			 rc = 0;
-
-	for (i = first; i < group_end(a, first) && rc == 0; i++)
-		rc = area_data(s->c->s, &a->rec[i], e);
-	return rc == 0 ? 1 : rc == -EBADMSG ? 0 : rc;
-}
-
 int
-group_same(struct sender *s, uint32_t area, size_t first, struct err *e)
+recs_same(struct sender *s, uint32_t area, size_t first, size_t end,
+    uint64_t ahead, struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
 	size_t			 i;
 	int			 rc;
 
-	if ((rc = send_load(s, area, first, e)) < 0)
+	if ((rc = send_load(s, area, first, end, e)) < 0)
 		return rc;
-	/* What pads a record is nothing. */
-	for (i = first, rc = 1; i < group_end(a, first) && rc == 1; i++)
-		rc = bytes_same(s->j->to, s->buf.p + (a->rec[i].off -
+	for (i = first, rc = 1; i < end && rc == 1; i++)
+		rc = bytes_same(s, s->buf.p + (a->rec[i].off -
 		    a->rec[first].off), (size_t)rec_len(&a->rec[i]),
-		    a->rec[i].off, e);
+		    a->rec[i].off, ahead, e);
 	return rc;
+}
+
+int
+send_after(struct sender *s, uint32_t area, size_t last, size_t synced,
+    size_t *from, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	uint64_t		 end = last + 1 < a->nrec ?
+	    a->rec[last + 1].off : a->end;
+	size_t			 i = last < MIRROR_AHEAD ? 0 :
+	    last + 1 - MIRROR_AHEAD;
+	int			 rc = 1;
+
+	for (i = i > synced ? i : synced; i <= last && rc == 1; i++) {
+		rc = recs_same(s, area, i, i + 1, end, e);
+		if (rc == 0 && s->rotten)	/* it tells nothing */
+			rc = 1;
+	}
+	s->winlen = 0;
+	*from = rc == 1 ? i : i - 1;
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * Whether a group that is damaged in the store is better left as it is in
+ * the copy: where that has its headers.
+ */
+static int
+leave(struct sender *s, uint32_t area, size_t first, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	size_t			 n;
+	int			 rc;
+
+	if (!s->rotten)
+		return 0;
+	rc = front_count(s->c, s->j->to, area, first, group_end(a, first),
+	    &n, e);
+	return rc < 0 ? rc : n == group_end(a, first);
 }
 
 int
@@ -212,10 +334,14 @@ send_differing(struct sender *s, uint32_t area, struct err *e)
 	size_t			 i;
 	int			 rc = 0;
 
-	for (i = 0; i < a->nrec && rc >= 0; i = group_end(a, i))
-		if ((rc = group_same(s, area, i, e)) == 0 &&
-		    (rc = group_good(s, area, i, e)) == 1)
-			rc = send_group(s, area, i, e);
+	for (i = 0; i < a->nrec && rc >= 0; i = group_end(a, i)) {
+		rc = recs_same(s, area, i, group_end(a, i), a->end, e);
+		if (rc == 0)
+			rc = leave(s, area, i, e);
+		if (rc == 0)
+			rc = send_loaded(s, area, i, e);
+	}
+	s->winlen = 0;
 	return rc < 0 ? rc : 0;
 }
 
@@ -234,7 +360,6 @@ send_super(struct sender *s, bool copy, struct err *e)
 	memcpy(b + (copy ? to->block - SUPER_LEN : 0), s->c->super,
 	    SUPER_LEN);
 	rc = put(s, b, to->block, copy ? size - to->block : 0, e);
-	s->ahead++;
 	free(b);
 	return rc;
 }

@@ -16,119 +16,127 @@ bytes_from(const struct chart *c, uint32_t area, size_t from)
 	return from >= a->nrec ? 0 : a->end - a->rec[from].off;
 }
 
-/*
- * Where the copy's newest area goes on: behind its last record, if that is
- * known to be whole.  Else any of those that were under way together may be
- * there in part, whatever its header says.  *from is the begin of a group.
- */
+/* An area from a group on; what comes then counts only where this is
+ * complete. */
 static int
-go_on(struct sender *s, const struct front *f, size_t *from, struct err *e)
+area_from(struct sender *s, uint32_t i, size_t from, struct err *e)
 {
-	uint32_t		 k = s->c->order[f->k];
-	const struct area	*a = &s->c->s->area[k];
-	size_t			 i = f->last < MIRROR_AHEAD ? 0 :
-	    group_first(a, f->last - (MIRROR_AHEAD - 1));
-	int			 rc = 1;
+	int	 rc = send_from(s, i, from, e);
 
-	if (f->sure) {
-		*from = f->last + 1;
-		return 0;
-	}
-	while (i <= f->last && (rc = group_same(s, k, i, e)) == 1)
-		i = group_end(a, i);
-	*from = i;
-	return rc < 0 ? rc : 0;
-}
-
-/* An area that is not there, newer than all that are. */
-static int
-whole_area(struct sender *s, uint32_t i, struct err *e)
-{
-	int	 rc = send_from(s, i, 0, e);
-
-	/* What comes next counts only where this is complete. */
-	return rc < 0 ? rc : send_flush(s, e);
+	return rc == 0 && s->ahead > 0 ? send_flush(s, e) : rc;
 }
 
 /*
- * No area is the same: the store has gone round.  The one with the copy's
- * newest generation must not be the first that is overwritten.
+ * Areas that are not there at all, from index k on, as the store made them.
+ * The one that the copy's head is in is not the first to be written over:
+ * then the next one is, and when that is there, nothing rests on this.
  */
 static int
-all_areas(struct sender *s, const struct front *f, struct err *e)
+new_areas(struct sender *s, const struct front *f, uint32_t k,
+    struct err *e)
 {
 	const uint32_t	*v = s->c->order;
-	uint32_t	 k, n = s->c->n;
-	bool		 swap = f->has && v[0] == f->newest;
+	uint32_t	 i, n = s->c->n;
+	bool		 swap = k < n && f->rests && v[k] == f->on;
 	int		 rc = 0;
 
-	if (swap && n == 1)
+	if (swap && k + 1 == n)
 		return err_setx(e, ESTALE, "%s: the mirror is too far behind "
 		    "to be extended", s->j->to->name);
-	for (k = 0; k < n; k++)
+	for (i = k; i < n; i++)
+		s->of += bytes_from(s->c, v[i], 0);
+	if (swap) {
+		rc = area_from(s, v[k + 1], 0, e);
+		if (rc == 0)
+			rc = send_late(s, v[k], e);
+		k += 2;
+	}
+	for (i = k; i < n && rc == 0; i++)
+		rc = area_from(s, v[i], 0, e);
+	return rc;
+}
+
+/* Older ones that are missing: nothing rests on them, nor is it urgent.
+ * Of them, the next look sees the begin alone. */
+static int
+old_areas(struct sender *s, const struct front *f, struct err *e)
+{
+	const uint32_t	*v = s->c->order;
+	uint32_t	 k;
+	int		 rc = 0;
+
+	for (k = 0; f->any && k < f->k && rc == 0; k++) {
+		if (f->same[k])
+			continue;
 		s->of += bytes_from(s->c, v[k], 0);
-	if (swap && (rc = whole_area(s, v[1], e)) == 0)
-		rc = send_older(s, v[0], e);
-	for (k = swap ? 2 : 0; k < n && rc == 0; k++)
-		rc = whole_area(s, v[k], e);
+		rc = send_late(s, v[k], e);
+	}
 	return rc;
 }
 
 static int
 extend(struct sender *s, const struct front *f, struct err *e)
 {
-	const uint32_t	*v = s->c->order;
+	uint32_t	 i = s->c->order[f->k];
 	size_t		 from = 0;
-	uint32_t	 k;
 	int		 rc = 0;
 
-	if (!f->any)
-		return all_areas(s, f, e);
-	for (k = 0; k < s->c->n; k++)
-		if (k > f->k || !f->same[k])
-			s->of += bytes_from(s->c, v[k], 0);
-	/* Older ones that are missing: nothing rests on them. */
-	for (k = 0; k < f->k && rc == 0; k++)
-		if (!f->same[k])
-			rc = send_older(s, v[k], e);
-	if (rc < 0 || (rc = go_on(s, f, &from, e)) < 0)
-		return rc;
-	s->of += bytes_from(s->c, v[f->k], from);
-	if ((rc = send_from(s, v[f->k], from, e)) < 0)
-		return rc;
-	if (f->k + 1 < s->c->n && s->ahead > 0)
-		rc = send_flush(s, e);
-	for (k = f->k + 1; k < s->c->n && rc == 0; k++)
-		rc = whole_area(s, v[k], e);
-	return rc;
+	if (f->any &&
+	    (rc = send_after(s, i, f->last, f->synced, &from, e)) == 0) {
+		s->of += bytes_from(s->c, i, from);
+		rc = area_from(s, i, from, e);
+	}
+	if (rc == 0)
+		rc = new_areas(s, f, f->any ? f->k + 1 : 0, e);
+	return rc < 0 ? rc : old_areas(s, f, e);
 }
 
-/* Believing nothing: all groups that differ, and both superblocks. */
+/* Believing nothing: all groups that differ. */
 static int
-compare_all(struct sender *s, const struct front *f, struct err *e)
+mend(struct sender *s, const struct front *f, struct err *e)
 {
 	const uint32_t	*v = s->c->order;
 	uint32_t	 k;
 	int		 rc = 0;
 
-	if (!f->any)
-		return all_areas(s, f, e);
-	for (k = 0; k < s->c->n && rc == 0; k++) {
+	for (k = 0; f->any && k <= f->k && rc == 0; k++) {
+		if (!f->same[k])
+			continue;
 		s->of += bytes_from(s->c, v[k], 0);
-		rc = f->same[k] ? send_differing(s, v[k], e) :
-		    k < f->k ? send_older(s, v[k], e) :
-		    send_from(s, v[k], 0, e);
+		rc = send_differing(s, v[k], e);
 		if (rc == 0 && s->ahead > 0)
 			rc = send_flush(s, e);
 	}
+	if (rc == 0)
+		rc = new_areas(s, f, f->any ? f->k + 1 : 0, e);
+	return rc < 0 ? rc : old_areas(s, f, e);
+}
+
+static int
+run(struct sender *s, const struct front *f, struct err *e)
+{
+	int	 rc;
+
+	/* What is there may be so only until the power fails. */
+	s->doubt = !f->any || f->synced <= f->last;
+	rc = s->j->whole ? mend(s, f, e) : extend(s, f, e);
+	if (rc == 0 && !f->super)
+		rc = send_super(s, false, e);
+	if (rc == 0 && !f->copy)
+		rc = send_super(s, true, e);
+	if (rc == 0 && (s->doubt || s->ahead > 0 || !f->super || !f->copy))
+		rc = send_flush(s, e);		/* COMMIT POINT of a push */
 	return rc;
 }
 
-/* The generation that the copy has, as far as was looked. */
-static uint64_t
-generation(const struct chart *c, const struct front *f)
+static int
+check_units(const struct chart *c, const struct io *to, struct err *e)
 {
-	return f->any ? c->s->area[c->order[f->k]].rec[f->last].seq : 0;
+	if (c->s->sb.align % to->block == 0)
+		return 0;
+	return err_setx(e, EINVAL, "%s: has blocks of %u bytes, the store "
+	    "units of %u", to->name, (unsigned)to->block,
+	    (unsigned)c->s->sb.align);
 }
 
 int
@@ -143,21 +151,13 @@ mirror_update(struct mirror_job *j, struct err *e)
 	if ((rc = chart_open(&c, j->from, e)) < 0)
 		return rc;
 	s.c = &c;
-	if ((rc = front_find(&c, j, &f, e)) < 0)
-		goto out;
-	j->was = generation(&c, &f);
-	rc = j->whole ? compare_all(&s, &f, e) : extend(&s, &f, e);
-	if (rc == 0 && !f.super)
-		rc = send_super(&s, false, e);
-	if (rc == 0 && !f.copy)
-		rc = send_super(&s, true, e);
-	/* Nothing was sent: but was what is there ever flushed? */
-	if (rc == 0 && (s.ahead > 0 || (j->sent == 0 && !f.sure)))
-		rc = send_flush(&s, e);		/* COMMIT POINT of a push */
-	if (rc == 0)
-		mirror_now(&c, j->at);
-	front_free(&f);
-out:
+	if ((rc = check_units(&c, j->to, e)) == 0 &&
+	    (rc = front_find(&c, j, &f, e)) == 0) {
+		j->was = f.seq;
+		if ((rc = run(&s, &f, e)) == 0)
+			mirror_now(&c, j->at);
+		front_free(&f);
+	}
 	send_free(&s);
 	chart_close(&c);
 	return rc;

@@ -12,9 +12,9 @@
  * How far the copy is, its own record headers say.  Each record goes out
  * behind a flush of the one before it (io_order()), and at most
  * MIRROR_AHEAD records are under way; so, where MIRROR_AHEAD headers in a row
- * are as they should be, all before them is, and only their own contents
- * are in doubt, as a write may be lost in part while later ones are not:
- * these are compared, unless the caller knows that they were synced.
+ * are as they should be, all before them is, and only the last one's
+ * content is in doubt: that record is sent again, unless the caller
+ * knows that it was synced.
  */
 #ifndef MIRROR_H
 #define MIRROR_H
@@ -60,8 +60,7 @@ struct mirror_job {
  *	-EEXIST		"NAME: the mirror is ahead: it has generation 12, this
  *			store 9" or "NAME: the mirror has other commits than
  *			this store after generation 9": it is a witness of
- *			what was lost here; untouched.  This is known as long
- *			as the store has that generation
+ *			what was lost here; untouched
  *	-EMEDIUMTYPE (EINVAL where there is none)
  *			"NAME: not a copy of this store": another store, or no
  *			store at all; untouched
@@ -75,17 +74,14 @@ int	mirror_update(struct mirror_job *, struct err *);
 
 /*
  * Fill a new, empty or half filled medium (or one that may be written over:
- * what another life of the store left there is blanked), in order of
- * offsets, nothing of which counts before all of it is there: the caller
- * then renames it.  Every MIRROR_CHUNK bytes there is a flush; so of a copy
- * that was cut short, or of which a write failed, `have` bytes long, all is
- * good below have less two chunks (of a sealed one, less the longest
- * record, too), and is not sent again, but for an area's last record.
- * Ranges of zeros and what lies behind the records are left out.  The store
- * may have gone on since that was begun.
- *
- * For both, a store that others write to meanwhile is given as a
- * mirror_snapshot().
+ * what another life of the store left there is blanked), in order of offsets, nothing of
+ * which counts before all of it is there: the caller then renames it.
+ * Every MIRROR_CHUNK bytes there is an io_order(); so of a copy that was
+ * cut short, `have` bytes long, all is good below have less two
+ * chunks (of a sealed one, less the longest record, too), and is not sent
+ * again.  Ranges of zeros and what lies behind
+ * the records are left out.  Then as mirror_update(), since the
+ * store may have gone on since that was begun.
  */
 #define MIRROR_CHUNK	(1u << 20)
 int	mirror_fill(struct mirror_job *, uint64_t have, struct err *);

@@ -132,9 +132,13 @@ what_is_no_text_is_refused(void)
 	FILE		*f = fopen(file, "w");
 	size_t		 i;
 
-	OK(f != NULL && fwrite("mirror\0a", 1, 8, f) == 8 && fclose(f) == 0);
+	OK(f != NULL && fwrite("mirror\0a", 1, 8, f) == 8);
+	if (f == NULL)
+		return;
+	OK(fclose(f) == 0);
 	OK(conf_read(&c, root, &e) == -EINVAL);
-	f = fopen(file, "w");
+	if (!OK((f = fopen(file, "w")) != NULL))
+		return;
 	for (i = 0; i < 300000; i++)
 		(void)fputs("#####\n", f);
 	OK(fclose(f) == 0);

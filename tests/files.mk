@@ -1,4 +1,5 @@
 TEST_HDRS = \
+    tests/copykit.h \
     tests/mirkit.h \
     tests/cut.h \
     tests/fuzzrun.h \
@@ -18,6 +19,7 @@ TEST_HDRS = \
     tests/genop.h \
     tests/hist.h
 TEST_LIB_OBJS = \
+    tests/copykit.o \
     tests/mirkit.o \
     tests/box.o \
     tests/sealkit.o \
@@ -33,6 +35,9 @@ TEST_LIB_OBJS = \
     tests/hist.o
 TEST_OBJS = \
     $(TEST_LIB_OBJS) \
+    tests/copyodd.o \
+    tests/copycrash.o \
+    tests/copies.o \
     tests/mirrorfill.o \
     tests/fuzzmirror.o \
     tests/mirrorcrash.o \
@@ -69,6 +74,9 @@ TEST_OBJS = \
     tests/onpty.o \
     tests/sshcat.o
 TEST_PROGS = \
+    tests/copyodd.t \
+    tests/copycrash.t \
+    tests/copies.t \
     tests/mirrorfill.t \
     tests/fuzzmirror.t \
     tests/mirrorcrash.t \

@@ -95,7 +95,7 @@ static void
 use(uint8_t *img)
 {
 	struct io	*below, *up;
-	uint8_t		 b[8 * REC_LEN];
+	uint8_t		 b[8 * REC_LEN] = { 0 };
 	struct io_range	 v[8];
 	struct err	 e = { 0, "" };
 	uint64_t	 head;

@@ -263,7 +263,8 @@ headers_cost_one_small_read_together(void)
 	struct sim	*sim = sealed_both(40, &up);
 	struct tally	 t = { .io = sim->io, .real = &sim->io };
 	struct io_range	 v[64];
-	uint8_t		 b[64][REC_LEN], sup[SUPER_LEN], want[REC_LEN];
+	uint8_t		 b[64][REC_LEN] = { { 0 } }, sup[SUPER_LEN];
+	uint8_t		 want[REC_LEN];
 	struct super	 sb;
 	size_t		 i;
 

@@ -221,7 +221,7 @@ media(struct sftp *s)
 	struct io_range	 v[9];
 	struct err	 e2;
 	struct io	*io;
-	uint8_t		 b[9][600], w[1024];
+	uint8_t		 b[9][600] = { { 0 } }, w[1024];
 	uint64_t	 waits;
 	size_t		 i;
 
@@ -258,7 +258,7 @@ waits(struct sftp *s)
 {
 	struct io_range	 v[8];
 	struct io	*io;
-	uint8_t		 b[8][76], w[512] = { 1 };
+	uint8_t		 b[8][76] = { { 0 } }, w[512] = { 1 };
 	uint64_t	 n;
 	size_t		 i;
 

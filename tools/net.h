@@ -63,7 +63,7 @@ int	net_open(struct net **, const struct net_where *, struct err *);
  * Run the job in the confined process: once for each net.  It has all of
  * this process's memory as it is now, arg too.
  */
-int	net_start(struct net *, net_job *, void *arg, struct err *);
+int	net_start(struct net *, net_job *job, void *arg, struct err *);
 /*
  * Wait for its end: frames that are not the result go to fn.  0 or the
  * job's -errno and line.
