@@ -9,6 +9,7 @@
 #include "../lib/crc.h"
 #include "mirror-int.h"
 
+#define LARGE	(32u << 10)	/* bytes that any medium takes at once */
 #define WIN_LEN	(1u << 20)	/* bytes of the copy that are read ahead */
 
 void
@@ -141,12 +142,36 @@ put(struct sender *s, const void *p, size_t n, uint64_t off, struct err *e)
 	return 0;
 }
 
+/* Whether a medium may take so many bytes by several requests, of which one
+ * may fail and not the others. */
+static bool
+is_large(const struct sender *s, uint64_t n)
+{
+	return !s->j->records && n > LARGE;
+}
+
+/*
+ * The loaded group, which is a large one: its header last, and only when all
+ * else is there.  So, where that is there, nobody need read what follows.
+ */
+static int
+put_large(struct sender *s, size_t n, uint64_t off, struct err *e)
+{
+	const size_t	 unit = s->j->to->block;
+	int		 rc;
+
+	if ((rc = put(s, s->buf.p + unit, n - unit, off + unit, e)) < 0 ||
+	    (rc = send_flush(s, e)) < 0)
+		return rc;
+	return put(s, s->buf.p, unit, off, e);
+}
+
 /* The loaded group. */
 static int
 send_loaded(struct sender *s, uint32_t area, size_t first, struct err *e)
 {
 	const struct area	*a = &s->c->s->area[area];
-	size_t			 n = group_end(a, first) - first;
+	size_t			 n = group_end(a, first) - first, len;
 	int			 rc = 0;
 
 	/* Were more under way, MIRROR_AHEAD that are there in a row could
@@ -155,9 +180,11 @@ send_loaded(struct sender *s, uint32_t area, size_t first, struct err *e)
 		rc = send_flush(s, e);
 	else if (s->ahead > 0 || s->doubt)
 		rc = io_order(s->j->to, e);
-	if (rc == 0)
-		rc = put(s, s->buf.p, send_len(s, a, first),
-		    a->rec[first].off, e);
+	if (rc < 0)
+		return rc;
+	len = send_len(s, a, first);
+	rc = is_large(s, len) ? put_large(s, len, a->rec[first].off, e) :
+	    put(s, s->buf.p, len, a->rec[first].off, e);
 	s->ahead += n;
 	return rc;
 }
@@ -288,6 +315,75 @@ recs_same(struct sender *s, uint32_t area, size_t first, size_t end,
 	return rc;
 }
 
+/* The copy's records from `first` to before `end`, exactly and one behind
+ * another, in one look. */
+static int
+fetch_recs(struct sender *s, const struct area *a, size_t first, size_t end,
+    struct buf *b, struct err *e)
+{
+	struct io_range	*v = calloc(end - first, sizeof(*v));
+	struct io	*to = s->j->to;
+	size_t		 i, n = 0, total = 0;
+	uint8_t		*p = NULL;
+	int		 rc = 0;
+
+	for (i = first; i < end; i++)
+		total += (size_t)rec_len(&a->rec[i]);
+	if (v == NULL || (p = buf_room(b, total)) == NULL)
+		rc = err_set(e, ENOMEM, "%s", to->name);
+	else
+		memset(p, 0, total);
+	for (i = first; rc == 0 && i < end; i++) {
+		v[n] = (struct io_range){ p, (size_t)rec_len(&a->rec[i]),
+		    a->rec[i].off };
+		p += v[n].n;
+		/* What lies behind its end is not there. */
+		if (v[n].off <= to->size && v[n].n <= to->size - v[n].off)
+			n++;
+	}
+	if (rc == 0 && n > 0)
+		rc = io_readv(to, v, n, e);
+	b->len = total;
+	free(v);
+	return rc;
+}
+
+/* The first of these small records that differs, or `end`: *from. */
+static int
+small_same(struct sender *s, uint32_t area, size_t first, size_t end,
+    size_t *from, struct err *e)
+{
+	const struct area	*a = &s->c->s->area[area];
+	struct buf		 b = BUF_INIT;
+	const uint8_t		*p;
+	size_t			 n;
+	int			 rc;
+
+	*from = first;
+	if (first == end)
+		return 0;
+	rc = fetch_recs(s, a, first, end, &b, e);
+	for (p = b.p; rc == 0 && *from < end; (*from)++, p += n) {
+		n = (size_t)rec_len(&a->rec[*from]);
+		rc = send_load(s, area, *from, *from + 1, e);
+		/* One that is damaged here tells nothing. */
+		if (rc == 0 && !s->rotten && memcmp(p, s->buf.p, n) != 0)
+			break;
+	}
+	buf_free(&b);
+	return rc;
+}
+
+/* Whether its header was sent when all else of it was there. */
+static bool
+was_large(const struct sender *s, const struct area *a, size_t i)
+{
+	const struct rec	*end = &a->rec[i == 0 ? group_end(a, 0) - 1 :
+	    i];
+
+	return is_large(s, end->off - a->rec[i].off + rec_len(end));
+}
+
 int
 send_after(struct sender *s, uint32_t area, size_t last, size_t synced,
     size_t *from, struct err *e)
@@ -296,10 +392,19 @@ send_after(struct sender *s, uint32_t area, size_t last, size_t synced,
 	uint64_t		 end = last + 1 < a->nrec ?
 	    a->rec[last + 1].off : a->end;
 	size_t			 i = last < MIRROR_AHEAD ? 0 :
-	    last + 1 - MIRROR_AHEAD;
+	    last + 1 - MIRROR_AHEAD, k;
 	int			 rc = 1;
 
-	for (i = i > synced ? i : synced; i <= last && rc == 1; i++) {
+	if (i < synced)
+		i = synced;
+	if (!s->j->records) {
+		/* What comes before a large one is there as well. */
+		for (k = i; k <= last; k++)
+			if (was_large(s, a, k))
+				i = k + 1;
+		return small_same(s, area, i, last + 1, from, e);
+	}
+	for (; i <= last && rc == 1; i++) {
 		rc = recs_same(s, area, i, i + 1, end, e);
 		if (rc == 0 && s->rotten)	/* it tells nothing */
 			rc = 1;

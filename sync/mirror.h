@@ -12,9 +12,11 @@
  * How far the copy is, its own record headers say.  Each record goes out
  * behind a flush of the one before it (io_order()), and at most
  * MIRROR_AHEAD records are under way; so, where MIRROR_AHEAD headers in a row
- * are as they should be, all before them is, and only the last one's
- * content is in doubt: that record is sent again, unless the caller
- * knows that it was synced.
+ * are as they should be, all before them is, and only their own contents
+ * are in doubt, as a write may be lost in part while later ones are not:
+ * these are compared, unless the caller knows that they were synced, or they
+ * are large ones, whose header goes out when all else is there.  What the
+ * copy has is not written again: a power cut could tear it.
  */
 #ifndef MIRROR_H
 #define MIRROR_H
@@ -74,14 +76,13 @@ int	mirror_update(struct mirror_job *, struct err *);
 
 /*
  * Fill a new, empty or half filled medium (or one that may be written over:
- * what another life of the store left there is blanked), in order of offsets, nothing of
- * which counts before all of it is there: the caller then renames it.
- * Every MIRROR_CHUNK bytes there is an io_order(); so of a copy that was
- * cut short, `have` bytes long, all is good below have less two
+ * what another life of the store left there is blanked), in order of
+ * offsets, nothing of which counts before all of it is there: the caller
+ * then renames it.  Every MIRROR_CHUNK bytes it is made to last; so of a copy
+ * that was cut short, `have` bytes long, all is good below have less two
  * chunks (of a sealed one, less the longest record, too), and is not sent
- * again.  Ranges of zeros and what lies behind
- * the records are left out.  Then as mirror_update(), since the
- * store may have gone on since that was begun.
+ * again.  What lies behind the records is left out.  A store that others
+ * write to meanwhile is given as a mirror_snapshot().
  */
 #define MIRROR_CHUNK	(1u << 20)
 int	mirror_fill(struct mirror_job *, uint64_t have, struct err *);
