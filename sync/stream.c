@@ -27,6 +27,9 @@ fd_moved(struct fd_stream *f, ssize_t n, uint64_t *count, struct err *e)
 	}
 	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 		return -EAGAIN;
+	if (errno == EPIPE || errno == ECONNRESET)
+		return err_setx(e, errno, "%s: the connection was closed",
+		    f->name);
 	return err_set(e, errno, "%s", f->name);
 }
 
@@ -75,18 +78,17 @@ fd_close(struct stream *st)
 int
 stream_fd(struct stream **sp, int fd, const char *name, struct err *e)
 {
-	struct fd_stream	*f = calloc(1, sizeof(*f));
-	int			 flags = fcntl(fd, F_GETFL);
+	struct fd_stream	*f;
+	int			 flags;
 
 	*sp = NULL;
-	if (f == NULL || (f->name = strdup(name)) == NULL) {
+	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return err_set(e, errno, "%s", name);
+	if ((f = calloc(1, sizeof(*f))) == NULL ||
+	    (f->name = strdup(name)) == NULL) {
 		free(f);
 		return err_set(e, ENOMEM, "%s", name);
-	}
-	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1) {
-		free(f->name);
-		free(f);
-		return err_set(e, errno, "%s", name);
 	}
 	f->fd = fd;
 	f->st = (struct stream){ .read = fd_read, .write = fd_write,

@@ -30,7 +30,8 @@ struct stream {
 	uint64_t in, out;	/* bytes so far */
 };
 
-/* On a connected descriptor, which is taken over and made non-blocking. */
+/* On a connected socket, which is made non-blocking and, on 0, taken over:
+ * closing the stream closes it. */
 int	stream_fd(struct stream **, int fd, const char *name, struct err *);
 void	stream_close(struct stream *);	/* NULL is allowed */
 
