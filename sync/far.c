@@ -28,6 +28,16 @@ usable(const struct far_io *f, struct err *e)
 	    "failed", f->name);
 }
 
+/* A write that is known to have failed is no ground for others, even if it
+ * was a read that came across its answer. */
+static int
+writable(const struct far_io *f, struct err *e)
+{
+	int	 rc = usable(f, e);
+
+	return rc < 0 ? rc : sftp_file_failed(f->f, e);
+}
+
 static int
 far_readv(struct io *io, const struct io_range *v, size_t n, struct err *e)
 {
@@ -64,11 +74,12 @@ far_write(struct io *io, const void *p, size_t n, uint64_t off,
     struct err *e)
 {
 	struct far_io	*f = (struct far_io *)io;
-	int		 rc = usable(f, e);
+	int		 rc = writable(f, e);
 
 	if (rc < 0)
 		return rc;
-	if (!f->write || off > INT64_MAX || n > INT64_MAX - off)
+	if (!f->write || off > INT64_MAX || n > INT64_MAX - off ||
+	    off % io->block != 0 || n % io->block != 0)
 		return err_set(e, EINVAL, "write %s", f->name);
 	f->dirty = true;
 	if ((rc = sftp_file_write(f->f, p, n, off, e)) < 0)
@@ -84,7 +95,7 @@ static int
 far_order(struct io *io, struct err *e)
 {
 	struct far_io	*f = (struct far_io *)io;
-	int		 rc = usable(f, e);
+	int		 rc = writable(f, e);
 
 	return rc < 0 ? rc : sftp_file_sync(f->f, e);
 }
@@ -97,6 +108,8 @@ far_flush(struct io *io, struct err *e)
 
 	if (rc == 0)
 		rc = sftp_drain(f->sftp, e);
+	if (rc == 0)
+		rc = sftp_file_failed(f->f, e);
 	if (rc < 0)
 		f->failed = true;
 	else
@@ -124,6 +137,7 @@ reach(struct far_io *f, const char *path, int flags, uint64_t size,
     struct err *e)
 {
 	struct sftp_stat	 st = { 0, 0 };
+	struct err		 ignored;
 	int			 how = SFTP_READ, rc;
 
 	f->write = (flags & (FAR_WRITE | FAR_CREATE)) != 0;
@@ -131,14 +145,18 @@ reach(struct far_io *f, const char *path, int flags, uint64_t size,
 		how |= SFTP_WRITE;
 	if ((flags & FAR_CREATE) != 0)
 		how |= SFTP_CREAT | SFTP_EXCL;
-	if ((rc = sftp_file_open(f->sftp, path, how, &f->f, &st, e)) < 0)
-		return rc;
+	rc = sftp_file_open(f->sftp, path, how, &f->f, &st, e);
 	if (st.mode != 0 && !S_ISREG(st.mode))
 		return err_setx(e, EINVAL, "%s: not a file", f->name);
+	if (rc < 0)
+		return rc;
 	f->bytes = st.size;
 	if ((flags & FAR_CREATE) != 0 && size > 0) {
-		if ((rc = sftp_file_size(f->f, size, e)) < 0)
+		if ((rc = sftp_file_size(f->f, size, e)) < 0) {
+			/* It is ours, and of no use. */
+			(void)sftp_remove(f->sftp, path, &ignored);
 			return rc;
+		}
 		f->bytes = size;
 	}
 	f->io.block = 512;

@@ -39,7 +39,7 @@ sftp_name(const struct sftp *s, const char *path)
 	return asprintf(&p, "%s:%s", s->st->name, path) == -1 ? NULL : p;
 }
 
-/* A request on a path, or on two. */
+/* A request on a path, or on two; whoever makes it waits for it. */
 static int
 ask(struct sftp *s, uint8_t type, const char *what, const char *a,
     const char *b, struct answer *ans, struct err *e)
@@ -51,6 +51,7 @@ ask(struct sftp *s, uint8_t type, const char *what, const char *a,
 	if ((rc = req_begin(s, type, what, NULL, &r, &mark, e)) < 0)
 		return rc;
 	r->a = ans;
+	r->path = a;
 	if (type == FXP_EXTENDED)
 		put_str(s, "posix-rename@openssh.com");
 	put_str(s, a);
@@ -59,7 +60,6 @@ ask(struct sftp *s, uint8_t type, const char *what, const char *a,
 	return req_end(s, r, mark, e);
 }
 
-/* The same, and its answer; the line then names the path. */
 static int
 ask_wait(struct sftp *s, uint8_t type, const char *what, const char *a,
     const char *b, struct answer *ans, struct err *e)
@@ -74,14 +74,10 @@ sftp_stat(struct sftp *s, const char *path, struct sftp_stat *st,
     struct err *e)
 {
 	struct answer	 a = { .done = false };
-	char		*what = sftp_name(s, path);
 	int		 rc;
 
 	rc = ask_wait(s, FXP_STAT, "stat", path, NULL, &a, e);
-	if (rc == -ENOENT)
-		rc = err_set(e, ENOENT, "%s", what == NULL ? path : what);
 	*st = a.st;
-	free(what);
 	return rc;
 }
 
@@ -99,17 +95,23 @@ sftp_rename(struct sftp *s, const char *from, const char *to, bool *gap,
 {
 	struct answer	 a = { .done = false }, b = { .done = false };
 	struct answer	 c = { .done = false };
+	struct sftp_stat st;
 	struct err	 ignored;
-	int		 rc;
+	int		 rc = -EOPNOTSUPP;
 
 	if (s->replace)
-		return ask_wait(s, FXP_EXTENDED, "rename", from, to, &a, e);
+		rc = ask_wait(s, FXP_EXTENDED, "rename", from, to, &a, e);
+	if (rc != -EOPNOTSUPP)
+		return rc;
 	/* Where there is nothing to be replaced that is enough. */
-	rc = ask_wait(s, FXP_RENAME, "rename", from, to, &a, e);
-	if (rc == 0 || s->dead != 0)
+	rc = ask_wait(s, FXP_RENAME, "rename", from, to, &b, e);
+	if (rc == 0 || s->dead != 0 || rc == -ENOENT || rc == -EACCES)
 		return rc;
-	if (ask_wait(s, FXP_REMOVE, "remove", to, NULL, &b, &ignored) < 0)
-		return rc;
+	/* `to` goes only for what is there to take its place. */
+	if (sftp_stat(s, from, &st, &ignored) < 0 ||
+	    sftp_remove(s, to, &ignored) < 0)
+		return s->dead != 0 ? err_setx(e, -s->dead, "%s",
+		    s->why.msg) : rc;
 	*gap = true;
 	return ask_wait(s, FXP_RENAME, "rename", from, to, &c, e);
 }
@@ -163,6 +165,8 @@ sftp_file_open(struct sftp *s, const char *path, int flags,
 		rc = answer_wait(s, &a, e);
 	if (st != NULL && rc2 == 0 && (rc == 0 || s->dead == 0))
 		rc2 = answer_wait(s, &b, &e2);
+	if (st != NULL)
+		*st = b.st;
 	if (rc < 0) {
 		f->closed = true;
 		if (f->nreq == 0)
@@ -175,8 +179,6 @@ sftp_file_open(struct sftp *s, const char *path, int flags,
 		sftp_file_close(f);
 		return err_setx(e, -rc2, "%s", e2.msg);
 	}
-	if (st != NULL)
-		*st = b.st;
 	*fp = f;
 	return 0;
 }
@@ -195,10 +197,9 @@ sftp_file_close(struct sftp_file *f)
 	if (s->dead == 0 && req_begin(s, FXP_CLOSE, "close", f, &r, &mark,
 	    &ignored) == 0) {
 		put_handle(s, f);
-		f->closed = true;
-		if (req_end(s, r, mark, &ignored) == 0)
-			return;		/* freed with its answer */
+		(void)req_end(s, r, mark, &ignored);
 	}
+	/* Freed with its last answer, or with the session. */
 	f->closed = true;
 	if (f->nreq == 0)
 		file_free(f);
@@ -225,6 +226,12 @@ sftp_file_size(struct sftp_file *f, uint64_t size, struct err *e)
 	return answer_wait(s, &a, e);
 }
 
+int
+sftp_file_failed(const struct sftp_file *f, struct err *e)
+{
+	return f->failed == 0 ? 0 : err_setx(e, -f->failed, "%s", f->why.msg);
+}
+
 void
 put_read(struct sftp *s, const struct req *r)
 {
@@ -247,7 +254,7 @@ sftp_file_read(struct sftp_file *f, void *p, size_t n, uint64_t off,
 	int		 rc;
 
 	if (got != NULL) {
-		*got = 0;
+		*got = n;		/* until a piece meets the end */
 		memset(p, 0, n);
 	}
 	for (; n > 0; n -= k, to += k, off += k) {
@@ -255,6 +262,7 @@ sftp_file_read(struct sftp_file *f, void *p, size_t n, uint64_t off,
 		rc = req_begin(s, FXP_READ, "read", f, &r, &mark, e);
 		if (rc < 0)
 			return rc;
+		r->base = p;
 		r->p = to;
 		r->n = k;
 		r->off = off;

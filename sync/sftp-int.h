@@ -27,7 +27,8 @@ enum fxp {			/* packet types, section 3 */
 
 enum fx {			/* status codes, section 7 */
 	FX_OK = 0, FX_EOF = 1, FX_NO_SUCH_FILE = 2, FX_DENIED = 3,
-	FX_UNSUPPORTED = 8
+	FX_UNSUPPORTED = 8,
+	FX_NO_SPACE = 14, FX_QUOTA = 15		/* of later versions */
 };
 
 /* A request that has no answer yet. */
@@ -35,12 +36,16 @@ struct req {
 	bool		 used;
 	uint32_t	 id;
 	uint8_t		 type;		/* enum fxp */
+	uint64_t	 end;		/* of its packet, in all that is sent */
 	const char	*what;		/* for messages: "read" */
+	const char	*path;		/* the caller's, who waits; or NULL: */
 	struct sftp_file *f;		/* of which file, or NULL */
-	uint8_t		*p;		/* READ: where to */
-	size_t		 n;		/* READ: bytes that are due */
+	uint8_t		*base;		/* READ: the caller's buffer */
+	uint8_t		*p;		/* where to in it */
+	size_t		 n;		/* bytes that are due */
 	uint64_t	 off;		/* and from where */
-	size_t		*got;		/* READ: NULL, or the end is no error */
+	size_t		*got;		/* NULL, or the end is no error: bytes
+					   of base before it, so far */
 	struct answer	*a;		/* who waits for it, or NULL */
 };
 
@@ -59,6 +64,7 @@ struct sftp {
 	int		 ms;		/* of silence that are borne */
 	struct buf	 out;		/* to be sent, from outpos on */
 	size_t		 outpos;
+	uint64_t	 sent;		/* bytes that the stream has taken */
 	struct buf	 in;		/* received, from inpos on */
 	size_t		 inpos;
 	struct req	 req[REQS];	/* by id modulo REQS */
@@ -79,6 +85,8 @@ struct sftp_file {
 	uint8_t		 handle[HANDLE_MAX];
 	size_t		 handlelen;
 	bool		 closed;	/* freed when nothing is under way */
+	int		 failed;	/* first failure of a write or sync */
+	struct err	 why;
 	size_t		 nreq;		/* requests under way that name it */
 };
 
@@ -89,6 +97,8 @@ struct sftp_file {
 int	req_begin(struct sftp *, uint8_t type, const char *what,
 	    struct sftp_file *, struct req **, size_t *mark, struct err *);
 int	req_end(struct sftp *, struct req *, size_t mark, struct err *);
+/* What is in s->out now ends with the packet of this request. */
+void	req_queued(const struct sftp *, struct req *);
 /* Give a slot back. */
 void	req_free(struct sftp *, struct req *);
 /* Wait until it is answered: a->rc. */

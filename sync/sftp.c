@@ -3,6 +3,7 @@
  * answers in as they come, and waiting only where somebody has to.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ push(struct sftp *s, struct err *e)
 		if (n < 0)
 			return (int)n;
 		s->outpos += (size_t)n;
+		s->sent += (uint64_t)n;
 		moved = 1;
 	}
 	shift(&s->out, &s->outpos);
@@ -135,6 +137,12 @@ turn(struct sftp *s, bool block, bool *waited)
 }
 
 void
+req_queued(const struct sftp *s, struct req *r)
+{
+	r->end = s->sent + (s->out.len - s->outpos);
+}
+
+void
 req_free(struct sftp *s, struct req *r)
 {
 	struct sftp_file	*f = r->f;
@@ -192,21 +200,42 @@ req_end(struct sftp *s, struct req *r, size_t mark, struct err *e)
 	p[1] = (uint8_t)(n >> 16);
 	p[2] = (uint8_t)(n >> 8);
 	p[3] = (uint8_t)n;
+	req_queued(s, r);
 	/* A failure shows when somebody waits. */
 	if (s->out.len - s->outpos > PIECE)
 		(void)turn(s, false, &ignored);
 	return 0;
 }
 
+static bool
+is_due(const struct sftp *s, const struct answer *a)
+{
+	return s->dead == 0 && (a == NULL ? s->nreq > 0 : !a->done);
+}
+
+/*
+ * Turn until this is answered, or with NULL everything is.  What has come
+ * already costs nobody a round trip.
+ */
+static void
+await(struct sftp *s, const struct answer *a)
+{
+	struct err	 e = { 0, "" };
+	bool		 ignored;
+
+	if (is_due(s, a) && pull(s, &e) < 0)
+		(void)sftp_die(s, e.code == 0 ? -EIO : -e.code, &e);
+	s->waits += is_due(s, a);
+	while (is_due(s, a))
+		(void)turn(s, true, &ignored);
+}
+
 int
 answer_wait(struct sftp *s, struct answer *a, struct err *e)
 {
-	bool	 waited = false;
 	size_t	 i;
 
-	while (!a->done && s->dead == 0)
-		(void)turn(s, true, &waited);
-	s->waits += waited;
+	await(s, a);
 	if (!a->done) {
 		/* It is on the caller's stack. */
 		for (i = 0; i < REQS; i++)
@@ -220,12 +249,9 @@ answer_wait(struct sftp *s, struct answer *a, struct err *e)
 int
 sftp_drain(struct sftp *s, struct err *e)
 {
-	bool	 waited = false;
 	int	 rc;
 
-	while (s->nreq > 0 && s->dead == 0)
-		(void)turn(s, true, &waited);
-	s->waits += waited;
+	await(s, NULL);
 	if (is_dead(s, e) < 0)
 		return s->dead;
 	if ((rc = s->rc) < 0)
@@ -263,7 +289,7 @@ sftp_open(struct sftp **sp, struct stream *st, int seconds, struct err *e)
 	if (s == NULL)
 		return err_set(e, ENOMEM, "%s", st->name);
 	s->st = st;
-	s->ms = seconds * 1000;
+	s->ms = seconds < INT_MAX / 1000 ? seconds * 1000 : INT_MAX;
 	if ((rc = hello(s, e)) < 0)
 		sftp_close(s);
 	else

@@ -64,8 +64,8 @@ int	sftp_rename(struct sftp *, const char *from, const char *to,
 
 struct sftp_file;
 
-/* With *st (may be NULL) from the same round trip's FSTAT where that can
- * be had. */
+/* With *st (may be NULL) of the path, from the same round trip; it is set
+ * even where only the opening fails, else zeros. */
 int	sftp_file_open(struct sftp *, const char *path, int flags,
 	    struct sftp_file **, struct sftp_stat *, struct err *);
 void	sftp_file_close(struct sftp_file *);	/* does not wait */
@@ -76,8 +76,9 @@ int	sftp_file_size(struct sftp_file *, uint64_t size, struct err *);
  * are under way.  A buffer read into is filled when sftp_drain() has
  * returned 0; what is written is copied.  A read past the end of the
  * file is an error at sftp_drain() (-EIO, "it ends before"); where `got`
- * is not NULL it is none: *got is the bytes read, the rest zeros.
- * Requests are carried out by the server in this order.
+ * is not NULL it is none: *got is the bytes before the end, the rest zeros.
+ * Requests are carried out by the server in this order; but what a server
+ * leaves out of an answer to a read is asked for behind the others.
  */
 int	sftp_file_read(struct sftp_file *, void *, size_t n, uint64_t off,
 	    size_t *got, struct err *);
@@ -87,5 +88,8 @@ int	sftp_file_write(struct sftp_file *, const void *, size_t n,
 int	sftp_file_sync(struct sftp_file *, struct err *);
 /* Wait for all answers.  The first failure since the last drain. */
 int	sftp_drain(struct sftp *, struct err *);
+/* The first write or sync of this file that is known to have failed, however
+ * many drains ago, and whoever's they were. */
+int	sftp_file_failed(const struct sftp_file *, struct err *);
 
 #endif
