@@ -161,10 +161,11 @@ sftp_file_open(struct sftp *s, const char *path, int flags,
 	/* One round trip: behind the open, the path is the file. */
 	if ((rc = send_open(s, path, flags, f, &a, e)) == 0 && st != NULL)
 		rc2 = ask(s, FXP_STAT, "stat", path, NULL, &b, &e2);
+	/* The last answer first: then the other is there as well. */
+	if (st != NULL && rc == 0 && rc2 == 0)
+		rc2 = answer_wait(s, &b, &e2);
 	if (rc == 0)
 		rc = answer_wait(s, &a, e);
-	if (st != NULL && rc2 == 0 && (rc == 0 || s->dead == 0))
-		rc2 = answer_wait(s, &b, &e2);
 	if (st != NULL)
 		*st = b.st;
 	if (rc < 0) {
