@@ -151,7 +151,7 @@ handle(struct sftp *s, struct req *r, struct rd *b, struct err *e)
 	const uint8_t	*p = sw_rdstr(b, &n);
 
 	if (r->type != FXP_OPEN || p == NULL || n > HANDLE_MAX ||
-	    r->a == NULL)
+	    r->a == NULL || b->n > 0)
 		return garbled(s, "a handle", e);
 	memcpy(r->a->handle, p, n);
 	r->a->handlelen = n;
@@ -166,7 +166,8 @@ data(struct sftp *s, struct req *r, struct rd *b, struct err *e)
 	size_t		 n, k;
 	const uint8_t	*p = sw_rdstr(b, &n);
 
-	if (r->type != FXP_READ || p == NULL || n == 0 || n > r->n)
+	if (r->type != FXP_READ || p == NULL || n == 0 || n > r->n ||
+	    b->n > 0)
 		return garbled(s, "data that nobody asked for", e);
 	/* Another piece may have met the end of the file before this one. */
 	k = r->got == NULL ? SIZE_MAX : *r->got;

@@ -21,12 +21,17 @@ pkg-config	pkg-config	pkgconf		pkgconf
 :libsodium	libsodium-dev	libsodium	libsodium-dev
 sshd		openssh-server	-		openssh-server
 <<<<<<< HEAD
+<<<<<<< HEAD
 /usr/lib/openssh/sftp-server	openssh-sftp-server	-	openssh-sftp-server
 /usr/libexec/gesftpserver	gesftpserver	-		-
 =======
 /usr/lib/openssh/sftp-server openssh-sftp-server - openssh-sftp-server
 /usr/libexec/gesftpserver gesftpserver - -
 >>>>>>> 10de0dd (sftp: with two servers, through good and bad connections)
+=======
+sftp-server	openssh-sftp-server -		openssh-sftp-server
+gesftpserver	gesftpserver	-		-
+>>>>>>> 3dbf331 (sftp: servers that lie, cut and garble; a fuzz target)
 ssh-keygen	openssh-client	-		openssh-keygen
 ssh-agent	openssh-client	-		openssh-client-default
 fusermount3	fuse3		fusefs-libs3	fuse3
@@ -64,7 +69,8 @@ taskset		util-linux	-		util-linux-misc
 T
 }
 
-PATH=$PATH:/usr/sbin:/sbin
+# Servers of SFTP are in no path.
+PATH=$PATH:/usr/sbin:/sbin:/usr/lib/openssh:/usr/lib/ssh:/usr/libexec
 
 have() {
 	case $1 in

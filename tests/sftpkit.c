@@ -228,6 +228,21 @@ filter_free(struct filter *f)
 	buf_free(&f->seen);
 }
 
+/* One more packet may be read; behind the last one, the end. */
+static void
+let_one(struct script *s)
+{
+	size_t	 left = s->n - s->pos, k = left;
+
+	if (left == 0) {
+		s->open = s->n + 1;
+		return;
+	}
+	if (left >= 4 && be32(s->p + s->pos) < left - 4)
+		k = 4 + (size_t)be32(s->p + s->pos);
+	s->open = s->pos + k;
+}
+
 static ssize_t
 script_read(struct stream *st, void *p, size_t n, struct err *e)
 {
@@ -236,8 +251,11 @@ script_read(struct stream *st, void *p, size_t n, struct err *e)
 	(void)e;
 	if (s->pos == s->n && s->open > s->n)
 		return 0;
-	if (s->pos >= s->open)
+	if (s->pos >= s->open) {
+		if (s->early)
+			let_one(s);
 		return -EAGAIN;
+	}
 	if (n > s->open - s->pos)
 		n = s->open - s->pos;
 	memcpy(p, s->p + s->pos, n);
@@ -255,21 +273,6 @@ script_write(struct stream *st, const void *p, size_t n, struct err *e)
 	return (ssize_t)n;
 }
 
-/* One more packet may be read; behind the last one, the end. */
-static void
-let_one(struct script *s)
-{
-	size_t	 left = s->n - s->pos, k = left;
-
-	if (left == 0) {
-		s->open = s->n + 1;
-		return;
-	}
-	if (left >= 4 && be32(s->p + s->pos) < left - 4)
-		k = 4 + (size_t)be32(s->p + s->pos);
-	s->open = s->pos + k;
-}
-
 static int
 script_wait(struct stream *st, int writing, int ms, struct err *e)
 {
@@ -279,13 +282,6 @@ script_wait(struct stream *st, int writing, int ms, struct err *e)
 	(void)ms;
 	(void)e;
 	let_one(s);
-	if (s->early && s->open < s->n) {
-		size_t	 pos = s->pos;
-
-		s->pos = s->open;
-		let_one(s);
-		s->pos = pos;
-	}
 	return 0;
 }
 

@@ -56,8 +56,8 @@ void	filter_free(struct filter *);
 /*
  * A stream that is no host at all: answers are read from memory, a packet
  * at a time and only when somebody waits for one; what is written goes
- * nowhere.  Behind the end it is closed; or with `early`, the next packet
- * comes before anybody waits.
+ * nowhere.  Behind the end it is closed.  With `early`, the next packet is
+ * there the next time that somebody looks.
  */
 struct script {
 	struct stream	 st;
@@ -69,5 +69,23 @@ struct script {
 };
 
 void	script_open(struct script *, const void *, size_t n);
+
+/*
+ * A session of every kind of request, on a file of SESSION_LEN bytes at
+ * path, which is renamed, and removed.  0, or -errno of the first that
+ * failed.
+ */
+#define SESSION_LEN	1000
+struct session {
+	uint8_t		 part[8][64];	/* the file's first bytes */
+	uint8_t		 tail[100];	/* its last 10 */
+	size_t		 got;		/* and so 10 */
+	uint64_t	 waits;
+};
+void	session_file(uint8_t b[SESSION_LEN]);	/* what is in it */
+int	session_run(struct stream *, const char *path, struct session *,
+	    struct err *);
+/* Its answers, by a real server with a file in this directory. */
+bool	session_record(int kind, const char *dir, struct buf *out);
 
 #endif
