@@ -283,7 +283,7 @@ through(int kind, bool dribble, uint64_t seed)
 	OK(sftp_file_open(s, at("thr"), SFTP_READ | SFTP_WRITE | SFTP_CREAT |
 	    SFTP_TRUNC, &f, NULL, &e) == 0);
 	OK(sftp_file_size(f, BIG, &e) == 0);
-	mixed(f, model, seed, dribble ? 24 : 200, flt.lean);
+	mixed(f, model, seed, dribble ? 10 : 200, flt.lean);
 	sftp_file_close(f);
 	OK(sftp_drain(s, &e) == 0 && file_is("thr", model, BIG));
 	end();
