@@ -139,6 +139,22 @@ a_file_is_made_read_written_and_grows(void)
 	with_each(grows);
 }
 
+/* How often the other side was asked to sync. */
+static int
+syncs(void)
+{
+	static const char	 name[] = "fsync@openssh.com";
+	const uint8_t		*p = flt.sent.p, *end = p + flt.sent.len;
+	int			 n = 0;
+
+	while ((p = memmem(p, (size_t)(end - p), name, strlen(name))) !=
+	    NULL) {
+		p++;
+		n++;
+	}
+	return n;
+}
+
 static void
 counts(void)
 {
@@ -159,6 +175,7 @@ counts(void)
 	w = sftp_waits(s);
 	OK(w == 2);
 	OK(io->ops->flush(io, &e) == 0 && sftp_waits(s) <= w + 1);
+	OK(syncs() == (plain ? 0 : 17));
 	w = sftp_waits(s);
 	for (i = 0; i < 40; i++)
 		v[i] = (struct io_range){ r[i], 100, i * 26000 };

@@ -36,6 +36,15 @@ run() {
 	return 1
 }
 
+# suite TESTS: what the mutants from here on must not pass.
+suite() {
+	tests=$1
+	if ! build || run; then
+		echo "mutants: the code as it is does not pass: ${by:-build}" >&2
+		exit 2
+	fi
+}
+
 # mutant NAME FILE SED...: the rule that goes, and how.
 mutant() {
 	name=$1 file=$2
@@ -66,11 +75,7 @@ mutant() {
 	rm -f "${file%.c}.o"	# it is of the mutant, and newer
 }
 
-if ! build || run; then
-	echo "mutants: the code as it is does not pass: ${by:-build}" >&2
-	exit 2
-fi
-
+suite "$tests"
 . "$top/tests/mutants.list"
 
 echo "$caught caught; missed:${missed:- none}; stale:${stale:- none}"

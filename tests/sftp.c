@@ -260,7 +260,7 @@ crossed(void)
 }
 
 static void
-neither_side_waits_for_the_other_to_read(void)
+megabytes_may_cross(void)
 {
 	with_each(crossed);
 }
@@ -589,8 +589,7 @@ main(int argc, char **argv)
 		    round_trips_are_three },
 		{ "hundreds of requests are carried out in their order",
 		    hundreds_of_requests_keep_their_order },
-		{ "neither side waits for the other to read",
-		    neither_side_waits_for_the_other_to_read },
+		{ "megabytes may cross on the way", megabytes_may_cross },
 		{ "one byte at a time is enough",
 		    one_byte_at_a_time_is_enough },
 		{ "an answer that is cut short is gone on with",

@@ -2,6 +2,9 @@
  * sftpbad.c: servers that lie, cut and garble.  Their answers are those of
  * real servers, recorded and spoilt, or made by hand.
  */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,8 +217,8 @@ static const struct lie {
 	    "\0\0\0\4\0\0\0\2a", -EPROTO, "a status"),
 	LIE("a status of old", "\0\0\0\x09\x65" ID2 "\0\0\0\4", -EIO,
 	    "read far:/f: it failed"),
-	LIE("words with a bell", "\0\0\0\x11\x65" ID2 "\0\0\0\4\0\0\0\4"
-	    "a\7\n\x1b", -EIO, "read far:/f: a???"),
+	LIE("words for a terminal", "\0\0\0\x11\x65" ID2 "\0\0\0\4\0\0\0\4"
+	    "a\7\n\x9b", -EIO, "read far:/f: a???"),
 	LIE("a full disk of later versions", "\0\0\0\x09\x65" ID2
 	    "\0\0\0\x0e", -ENOSPC, "read far:/f: "),
 	LIE("a code of the future", "\0\0\0\x09\x65" ID2 "\xff\xff\xff\xff",
@@ -324,8 +327,9 @@ a_greeting_is_checked(void)
 static void
 a_size_is_not_made_up(void)
 {
-	static const char	 attrs[] = HELLO "\0\0\0\x0d\x69\0\0\0\1"
-	    "\0\0\0\4\0\0\x81\xa4", mode[] = HELLO "\0\0\0\x15\x69\0\0\0\1"
+	static const char	 attrs[] = HELLO "\0\0\0\x15\x69\0\0\0\1"
+	    "\0\0\0\x0c\0\0\x81\xa4\0\0\0\1\0\0\0\1", mode[] = HELLO
+	    "\0\0\0\x15\x69\0\0\0\1"
 	    "\0\0\0\5\0\0\0\0\0\0\0\7\0\0\1\xa4", huge[] = HELLO
 	    "\0\0\0\x11\x69\0\0\0\1\0\0\0\1\x80\0\0\0\0\0\0\0";
 	static const struct { const char *p; size_t n; int rc; } t[] = {
@@ -387,6 +391,82 @@ nothing_is_behind_the_end(void)
 	buf_free(&in);
 }
 
+static bool
+all_of(int fd, void *p, size_t n, bool out)
+{
+	uint8_t	*b = p;
+	ssize_t	 k;
+
+	for (; n > 0; n -= (size_t)k, b += k) {
+		k = out ? write(fd, b, n) : read(fd, b, n);
+		if (k <= 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A server that is as simple as the draft allows: one request, one answer,
+ * and it reads nothing while nobody takes that.
+ */
+static void
+serve_simply(int fd)
+{
+	static uint8_t	 p[40000], a[13 + 32768];
+	size_t		 n, k;
+
+	for (;;) {
+		if (!all_of(fd, p, 4, false))
+			_exit(0);
+		n = (size_t)p[2] << 8 | p[3];
+		if (!all_of(fd, p, n, false))
+			_exit(0);
+		memset(a, 0, sizeof(a));
+		k = 9;
+		memcpy(a + 5, p + 1, 4);	/* the number, or version */
+		a[4] = p[0] == 1 ? 2 : p[0] == 3 ? 102 : p[0] == 5 ? 103 : 101;
+		if (p[0] != 1)
+			k = p[0] == 5 ? sizeof(a) : 13;
+		a[11] = p[0] == 5 ? 0x80 : 0;	/* 32768 bytes */
+		a[2] = (uint8_t)((k - 4) >> 8);
+		a[3] = (uint8_t)(k - 4);
+		if (!all_of(fd, a, k, true))
+			_exit(0);
+	}
+}
+
+/* 3 MB of answers are due, and 6 MB of requests have to go out. */
+static void
+neither_side_waits_for_the_other_to_read(void)
+{
+	uint8_t		 *b = calloc(1, 6u << 20);
+	struct sftp_file *f = NULL;
+	struct stream	 *st = NULL;
+	struct sftp	 *s = NULL;
+	pid_t		  pid;
+	int		  p[2];
+
+	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
+	if ((pid = fork()) == 0) {
+		(void)close(p[0]);
+		serve_simply(p[1]);
+	}
+	(void)close(p[1]);
+	OK(stream_fd(&st, p[0], "far", &e) == 0);
+	OK(sftp_open(&s, st, 2, &e) == 0);
+	OK(sftp_file_open(s, "/f", SFTP_READ, &f, NULL, &e) == 0);
+	OK(sftp_file_read(f, b, 3u << 20, 0, NULL, &e) == 0);
+	OK(sftp_file_write(f, b + (3u << 20), 3u << 20, 0, &e) == 0);
+	OK(sftp_file_write(f, b + (3u << 20), 3u << 20, 0, &e) == 0);
+	if (!OK(sftp_drain(s, &e) == 0))
+		tap_diag("%s", e.msg);
+	sftp_file_close(f);
+	sftp_close(s);
+	stream_close(st);
+	OK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+	free(b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -404,6 +484,8 @@ main(int argc, char **argv)
 		{ "a greeting is checked", a_greeting_is_checked },
 		{ "a size is not made up", a_size_is_not_made_up },
 		{ "nothing is behind the end", nothing_is_behind_the_end },
+		{ "neither side waits for the other to read",
+		    neither_side_waits_for_the_other_to_read },
 	};
 	char	 rm[128];
 	int	 kind, rc;

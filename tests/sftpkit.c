@@ -187,8 +187,10 @@ filter_write(struct stream *st, const void *p, size_t n, struct err *e)
 		if (flush_ready(f, e) < 0 && e->code != 0)
 			return -e->code;
 	}
-	if (k > 0)
+	if (k > 0) {
 		st->out += (uint64_t)k;
+		put_bytes(&f->sent, p, (size_t)k);
+	}
 	return k;
 }
 
@@ -226,6 +228,7 @@ filter_free(struct filter *f)
 	buf_free(&f->out);
 	buf_free(&f->ready);
 	buf_free(&f->seen);
+	buf_free(&f->sent);
 }
 
 /* One more packet may be read; behind the last one, the end. */

@@ -36,7 +36,8 @@ void	host_stop(struct far_host *);
  * A stream over another, which stays the caller's: bytes come and go one
  * at a time (dribble); or the server is asked for less than the client
  * wants (lean), a random part of each read; or it has no extensions that
- * we know (plain).  All that came is kept in `seen`.
+ * we know (plain).  All that came is kept in `seen`, and what went in
+ * `sent`.
  */
 struct filter {
 	struct stream	 st;
@@ -45,9 +46,10 @@ struct filter {
 	bool		 lean;
 	bool		 plain;
 	uint64_t	 rng;
-	struct buf	 out;		/* of a packet that is not complete */
+	struct buf	 out;		/* a packet, not yet complete */
 	struct buf	 ready;		/* changed, to be sent */
 	struct buf	 seen;
+	struct buf	 sent;
 };
 
 void	filter_open(struct filter *, struct stream *under);
