@@ -444,9 +444,14 @@ neither_side_waits_for_the_other_to_read(void)
 	struct stream	 *st = NULL;
 	struct sftp	 *s = NULL;
 	pid_t		  pid;
-	int		  p[2];
+	int		  p[2], little = 4096;
 
 	OK(socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
+	/* Less than a packet is on the way at any time. */
+	OK(setsockopt(p[0], SOL_SOCKET, SO_SNDBUF, &little,
+	    sizeof(little)) == 0);
+	OK(setsockopt(p[1], SOL_SOCKET, SO_SNDBUF, &little,
+	    sizeof(little)) == 0);
 	if ((pid = fork()) == 0) {
 		(void)close(p[0]);
 		serve_simply(p[1]);
