@@ -16,9 +16,7 @@ struct far_io {
 	char		*name;		/* owned; io.name */
 	uint64_t	 bytes;		/* of the file */
 	bool		 write;
-	bool		 dirty;		/* written to since the last flush */
-	bool		 failed;	/* a flush or a write failed: that is
-					   final */
+	bool		 failed;	/* a flush failed: that is final */
 };
 
 static int
@@ -44,7 +42,7 @@ far_readv(struct io *io, const struct io_range *v, size_t n, struct err *e)
 	struct far_io	*f = (struct far_io *)io;
 	struct err	 ignored;
 	size_t		 i;
-	int		 rc = usable(f, e), drained;
+	int		 rc = usable(f, e);
 
 	for (i = 0; i < n && rc == 0; i++) {
 		if (v[i].off > f->bytes || v[i].n > f->bytes - v[i].off)
@@ -55,10 +53,11 @@ far_readv(struct io *io, const struct io_range *v, size_t n, struct err *e)
 			    NULL, e);
 	}
 	/* What is under way must not arrive in memory that is gone. */
-	drained = sftp_drain(f->sftp, rc < 0 ? &ignored : e);
-	if (drained < 0 && f->dirty)
-		f->failed = true;	/* it may be a write that did */
-	return rc < 0 ? rc : drained;
+	if (rc < 0)
+		(void)sftp_drain(f->sftp, &ignored);
+	else
+		rc = sftp_drain(f->sftp, e);
+	return rc;
 }
 
 static int
@@ -81,7 +80,6 @@ far_write(struct io *io, const void *p, size_t n, uint64_t off,
 	if (!f->write || off > INT64_MAX || n > INT64_MAX - off ||
 	    off % io->block != 0 || n % io->block != 0)
 		return err_set(e, EINVAL, "write %s", f->name);
-	f->dirty = true;
 	if ((rc = sftp_file_write(f->f, p, n, off, e)) < 0)
 		return rc;
 	if (off + n > f->bytes) {
@@ -112,8 +110,6 @@ far_flush(struct io *io, struct err *e)
 		rc = sftp_file_failed(f->f, e);
 	if (rc < 0)
 		f->failed = true;
-	else
-		f->dirty = false;
 	return rc;
 }
 

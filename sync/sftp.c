@@ -11,6 +11,7 @@
 #include "sshwire.h"
 
 #define VERSION	3
+#define RECV	(64u << 10)	/* bytes at one time */
 
 int
 sftp_die(struct sftp *s, int rc, const struct err *e)
@@ -97,9 +98,9 @@ pull(struct sftp *s, struct err *e)
 	int	 moved = 0, rc;
 
 	for (;;) {
-		if ((p = buf_room(&s->in, PACKET_MAX)) == NULL)
+		if ((p = buf_room(&s->in, RECV)) == NULL)
 			return err_set(e, ENOMEM, "%s", s->st->name);
-		n = s->st->read(s->st, p, PACKET_MAX, e);
+		n = s->st->read(s->st, p, RECV, e);
 		if (n == -EAGAIN)
 			return moved;
 		if (n < 0)

@@ -20,18 +20,8 @@ pkg-config	pkg-config	pkgconf		pkgconf
 :libssh2	libssh2-1-dev	libssh2		libssh2-dev
 :libsodium	libsodium-dev	libsodium	libsodium-dev
 sshd		openssh-server	-		openssh-server
-<<<<<<< HEAD
-<<<<<<< HEAD
-/usr/lib/openssh/sftp-server	openssh-sftp-server	-	openssh-sftp-server
-/usr/libexec/gesftpserver	gesftpserver	-		-
-=======
-/usr/lib/openssh/sftp-server openssh-sftp-server - openssh-sftp-server
-/usr/libexec/gesftpserver gesftpserver - -
->>>>>>> 10de0dd (sftp: with two servers, through good and bad connections)
-=======
 sftp-server	openssh-sftp-server -		openssh-sftp-server
 gesftpserver	gesftpserver	-		-
->>>>>>> 3dbf331 (sftp: servers that lie, cut and garble; a fuzz target)
 ssh-keygen	openssh-client	-		openssh-keygen
 ssh-agent	openssh-client	-		openssh-client-default
 fusermount3	fuse3		fusefs-libs3	fuse3

@@ -5,83 +5,14 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../sync/far.h"
 #include "../sync/store.h"
 #include "drive.h"
-#include "sftpkit.h"
-#include "tap.h"
-
-static char		 dir[64];
-static struct far_host	 host;
-static struct filter	 flt;
-static bool		 plain;
-static struct sftp	*s;
-static struct err	 e;
-
-static const char *
-at(const char *name)
-{
-	static char	 p[4][160];
-	static int	 i;
-
-	i = (i + 1) % 4;
-	(void)snprintf(p[i], sizeof(p[i]), "%s/%s", dir, name);
-	return p[i];
-}
-
-static bool
-says(const char *what)
-{
-	if (strstr(e.msg, what) != NULL)
-		return true;
-	tap_diag("the line is: %s", e.msg);
-	return false;
-}
-
-static bool
-begin(int kind, uint64_t fsize)
-{
-	e = (struct err){ 0, "" };
-	s = NULL;
-	if (!OK(host_start(&host, kind, 0, fsize)))
-		return false;
-	filter_open(&flt, host.st);
-	flt.plain = plain;
-	return OK(sftp_open(&s, &flt.st, 20, &e) == 0);
-}
-
-static void
-end(void)
-{
-	sftp_close(s);
-	filter_free(&flt);
-	host_stop(&host);
-}
-
-static void
-with_each(void (*fn)(void))
-{
-	int	 i;
-
-	for (i = 0; i < 2 * KINDS; i++) {
-		plain = i >= KINDS;
-		if (!host_has(i % KINDS)) {
-			tap_skip("not both servers are here");
-			continue;
-		}
-		if (begin(i % KINDS, 0))
-			fn();
-		end();
-	}
-	plain = false;
-}
+#include "sftpcase.h"
 
 static int
 put(struct io *io, const void *p, size_t n, uint64_t off)
@@ -127,16 +58,16 @@ grows(void)
 	OK(put(io, b, 512, 0) == -EINVAL);
 	OK(get(io, r, 10, 9206) == 0 && memcmp(r, b, 10) == 0);
 	io_close(io);
-	OK(far_open(&io, s, dir, 0, 0, &e) == -EINVAL && io == NULL);
+	OK(far_open(&io, s, case_dir(), 0, 0, &e) == -EINVAL && io == NULL);
 	OK(says(": not a file"));
-	OK(far_open(&io, s, dir, FAR_WRITE, 0, &e) == -EINVAL && io == NULL);
+	OK(far_open(&io, s, case_dir(), FAR_WRITE, 0, &e) == -EINVAL);
 	OK(far_open(&io, s, "/dev/null", FAR_WRITE, 0, &e) == -EINVAL);
 }
 
 static void
 a_file_is_made_read_written_and_grows(void)
 {
-	with_each(grows);
+	with_each_and_less(grows);
 }
 
 /* How often the other side was asked to sync. */
@@ -158,7 +89,7 @@ syncs(void)
 static void
 counts(void)
 {
-	uint8_t		 b[65536] = { 1 }, r[40][100];
+	uint8_t		 b[65536] = { 1 }, r[40][100] = { { 0 } };
 	struct io_range	 v[40];
 	struct io	*io;
 	uint64_t	 w;
@@ -194,7 +125,7 @@ counts(void)
 static void
 round_trips_are_few(void)
 {
-	with_each(counts);
+	with_each_and_less(counts);
 }
 
 /* n random commits to the store on this medium; *now is its head. */
@@ -251,7 +182,7 @@ holds_a_store(void)
 static void
 a_store_lives_on_it(void)
 {
-	with_each(holds_a_store);
+	with_each_and_less(holds_a_store);
 }
 
 /*
@@ -266,7 +197,7 @@ a_failed_write_is_not_forgotten(void)
 	int		 kind;
 
 	for (kind = 0; kind < KINDS; kind++) {
-		if (!host_has(kind) || !begin(kind, 65536))
+		if (!host_has(kind) || !case_begin(kind, 0, 65536))
 			continue;
 		(void)unlink(at("lim"));
 		(void)unlink(at("other"));
@@ -297,7 +228,7 @@ a_failed_write_is_not_forgotten(void)
 		OK(far_open(&io, s, at("large"), FAR_CREATE, 1 << 20,
 		    &e) < 0 && io == NULL && says("/large: "));
 		OK(access(at("large"), F_OK) == -1);
-		end();
+		case_end();
 	}
 }
 
@@ -307,7 +238,7 @@ a_write_that_fails_fails_the_flush(void)
 	uint8_t		 b[512] = { 9 };
 	struct io	*io;
 
-	if (!begin(OPENSSH, 65536))
+	if (!case_begin(OPENSSH, 0, 65536))
 		return;
 	(void)unlink(at("lim"));
 	OK(far_open(&io, s, at("lim"), FAR_CREATE, 65536, &e) == 0);
@@ -316,7 +247,7 @@ a_write_that_fails_fails_the_flush(void)
 	OK(io->ops->flush(io, &e) == -EIO && says("/lim: Failure"));
 	OK(io->ops->flush(io, &e) == -EIO && says("as a flush failed"));
 	io_close(io);
-	end();
+	case_end();
 }
 
 static void
@@ -325,7 +256,7 @@ a_host_that_is_gone_fails_all(void)
 	uint8_t		 b[512] = { 9 };
 	struct io	*io;
 
-	if (!begin(OPENSSH, 0))
+	if (!case_begin(OPENSSH, 0, 0))
 		return;
 	(void)unlink(at("gone"));
 	OK(far_open(&io, s, at("gone"), FAR_CREATE, 65536, &e) == 0);
@@ -335,7 +266,7 @@ a_host_that_is_gone_fails_all(void)
 	OK(get(io, b, 512, 0) < 0);
 	io_close(io);
 	OK(far_open(&io, s, at("gone"), 0, 0, &e) < 0 && io == NULL);
-	end();
+	case_end();
 }
 
 int
@@ -353,17 +284,6 @@ main(int argc, char **argv)
 		{ "a host that is gone fails all",
 		    a_host_that_is_gone_fails_all },
 	};
-	char	 rm[128];
-	int	 rc;
 
-	(void)snprintf(dir, sizeof(dir), "/tmp/cfgfs-far.XXXXXX");
-	if (mkdtemp(dir) == NULL) {
-		perror(dir);
-		return 2;
-	}
-	rc = tap_main(argc, argv, c, sizeof(c) / sizeof(c[0]));
-	(void)snprintf(rm, sizeof(rm), "rm -rf '%s'", dir);
-	if (system(rm) != 0)
-		rc = 1;
-	return rc;
+	return case_main(argc, argv, c, sizeof(c) / sizeof(c[0]));
 }

@@ -1,4 +1,6 @@
 TEST_HDRS = \
+    tests/sftpkit.h \
+    tests/sftpcase.h \
     tests/copykit.h \
     tests/mirkit.h \
     tests/cut.h \
@@ -19,6 +21,9 @@ TEST_HDRS = \
     tests/genop.h \
     tests/hist.h
 TEST_LIB_OBJS = \
+    tests/sftpuse.o \
+    tests/sftpkit.o \
+    tests/sftpcase.o \
     tests/copykit.o \
     tests/mirkit.o \
     tests/box.o \
@@ -112,6 +117,10 @@ TEST_PROGS = \
     $(NET_TESTS_$(NET))
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
+    tests/fuzzsftp.o \
+    tests/far.o \
+    tests/sftpfail.o \
+    tests/sftpbad.o \
     tests/sealbad.o \
     tests/seal.o \
     tests/conf.o \
@@ -124,6 +133,10 @@ NET_TEST_OBJS = \
     tests/sftp.o \
     tests/url.o
 NET_TESTS_yes = \
+    tests/fuzzsftp.t \
+    tests/far.t \
+    tests/sftpfail.t \
+    tests/sftpbad.t \
     tests/sealbad.t \
     tests/seal.t \
     tests/conf.t \

@@ -17,7 +17,7 @@
 
 static char		 dir[64];
 static struct err	 e;
-static struct buf	 said[KINDS];	/* by each server in the session */
+static struct buf	 said[KINDS];	/* by each server */
 
 static int
 replay(const void *p, size_t n, struct session *res)
