@@ -11,6 +11,7 @@
 
 #define MAGIC		"CFGSEAL1"
 #define VERSION		1
+#define SUM_AT		(SH_LEN - 4)
 #define FRAME_MAGIC	0x46536663u	/* "cfSF" */
 #define FRAME_VERSION	1
 #define SIZE_MOST	(INT64_MAX / 4)	/* twice that can't overflow */
@@ -110,7 +111,7 @@ seal_head_put(uint8_t b[SH_LEN], const struct seal_head *h)
 void
 seal_head_sum(uint8_t b[SH_LEN])
 {
-	set_le32(b + SH_LEN - 4, crc32c(0, b, SH_LEN - 4));
+	set_le32(b + SUM_AT, crc32c(0, b, SUM_AT));
 }
 
 bool
@@ -125,7 +126,7 @@ seal_head_get(const uint8_t b[SH_LEN], struct seal_head *h)
 	memset(h, 0, sizeof(*h));
 	if (!seal_head_magic(b))
 		return -EINVAL;
-	if (get_le32(b + SH_LEN - 4) != crc32c(0, b, SH_LEN - 4))
+	if (get_le32(b + SUM_AT) != crc32c(0, b, SUM_AT))
 		return -EBADMSG;
 	if (get_le32(b + 8) > VERSION)
 		return -EPROTONOSUPPORT;
