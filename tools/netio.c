@@ -134,6 +134,9 @@ job_serve(struct net_far *f, void *arg, struct err *e)
 	    (s->create > 0 ? FAR_CREATE : 0), s->create, e);
 	if (rc == 0 && f->seal != NULL)
 		rc = seal_open(&up, io, f->seal, false, e);
+	else if (rc == 0 && !s->write && seal_probe(io))
+		rc = err_setx(e, EEXIST, "%s: a sealed copy is there, and no "
+		    "key was named", io->name);
 	if (rc == 0)
 		rc = loop(up == NULL ? io : up, f->sock, e);
 	io_close(up);
