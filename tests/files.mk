@@ -117,6 +117,7 @@ TEST_PROGS = \
     $(NET_TESTS_$(NET))
 # What is of cfg-mirror alone, where that is built (NET is yes).
 NET_TEST_OBJS = \
+    tests/sealmir.o \
     tests/fuzzsftp.o \
     tests/far.o \
     tests/sftpfail.o \
@@ -133,6 +134,7 @@ NET_TEST_OBJS = \
     tests/sftp.o \
     tests/url.o
 NET_TESTS_yes = \
+    tests/sealmir.t \
     tests/fuzzsftp.t \
     tests/far.t \
     tests/sftpfail.t \

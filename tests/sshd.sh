@@ -78,7 +78,7 @@ sshd_config() {
 	done
 	echo "Port $sshd_port"
 	echo "ListenAddress 127.0.0.1"
-	[ ! -s /proc/net/if_inet6 ] || echo "ListenAddress ::1"
+	! grep -q . /proc/net/if_inet6 || echo "ListenAddress ::1"
 	cat <<C
 PidFile $sshd_d/pid
 AuthorizedKeysFile $sshd_d/authorized_keys
