@@ -164,7 +164,6 @@ ok "and when it is right again, it is pushed" direct
 full=/run/sftp.$port/store/full
 mkdir "$full"
 mount -t tmpfs -o size=64k,mode=777 none "$full"
-sshd_start "$S" "$port" 
 fullurl=sftp://mirror@127.0.0.1:$port/store/full/box
 refused 'write .*full/box' push "$fullurl" --known-hosts "$S/known_hosts"
 mount -o remount,size=4m "$full"
@@ -179,8 +178,7 @@ ok "a copy on a full disk still opens" "$CFG" -s "$full/box" log
 mount -o remount,size=4m "$full"
 ok "and is mended with more room" push "$fullurl" \
     --known-hosts "$S/known_hosts"
-ok "to be the same" sh -c '[ "$(tools/cfg -s "$1" log)" = \
-    "$(tools/cfg -s "$2" log)" ]' sh "$STORE" "$full/box"
+is "to be the same" "$("$CFG" -s "$STORE" log)" "$("$CFG" -s "$full/box" log)"
 umount "$full"
 
 # ---- copies
