@@ -46,6 +46,7 @@ Written by \`make bench\`, and by nothing else.
 - $(uname -srm), $(nproc) x $cpu
 - $(cc --version | head -1); libfuse $(pkg-config --modversion fuse3)
 T
+	# shellcheck disable=SC2086
 	section view 'Speed of the view' $rt sh tests/bench/ops.sh <<T
 \`$rt sh tests/bench/ops.sh\`: client and daemons on one CPU, in
 interleaved rounds. Time of one operation on tmpfs, and the others as a
@@ -56,6 +57,7 @@ T
 for one changed line in a tree of 300 files and 3 MB; mean of 100 commits,
 compactions counted in.  The others mount and unmount their ext2.
 T
+	# shellcheck disable=SC2086
 	section time 'Time and size' $rt sh tests/bench/time.sh <<T
 \`$rt sh tests/bench/time.sh\`: wall time, process start to exit, interleaved,
 medians.
