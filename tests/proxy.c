@@ -1,23 +1,35 @@
 /*
- * proxy.c: a TCP proxy on loopback that makes a network of it: delay, a
- * rate, cuts, stalls, garbled bytes, one byte at a time.
+ * proxy.c: a TCP proxy on loopback that behaves as a long line does, or as
+ * one that fails: it delays, cuts, stalls, garbles and dribbles, and it
+ * counts what went over it.
  *
- *	proxy [--delay MS] [--rate BYTES] [--cut-out N] [--cut-in N]
- *	    [--stall-out N] [--stall-in N] [--garble-in N] [--dribble]
- *	    LISTENPORT TARGETPORT
+ *	proxy [options] LISTENPORT TARGETPORT
+ *		LISTENPORT 0: any that is free
  *
- * "out" is from the client to the server, "in" the other way; N counts
- * bytes of a connection.  At a cut both sides are closed, at a stall
- * nothing more goes that way.  A byte leaves MS milliseconds after it came,
- * so what is pipelined stays so.  It prints "ready PORT", and at the end of
- * a connection "done OUT IN FLIGHTS": bytes, and how often the server
- * answered after the client had spoken, which is what round trips cost.
+ *	--delay MS		each byte leaves MS after it came
+ *	--rate BYTES		a second, each way
+ *	--cut-out N, --cut-in N	close both sides when N bytes have gone to
+ *				the server (out), or to the client (in)
+ *	--stall-out N, --stall-in N
+ *				pass nothing more then, either way
+ *	--garble-in N		flip a bit of byte N (from 0) to the client
+ *	--dribble		a byte a packet
+ *
+ * N counts for each connection.  It ends on SIGTERM.  Standard output:
+ *
+ *	ready PORT		it listens
+ *	done OUT IN FLIGHTS	at the end of a connection: the bytes each
+ *				way, and how often the client may have
+ *				waited: the longest chain of things sent
+ *				that each had an answer to the one before.
  */
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -31,330 +43,459 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONNS	256
-#define CHUNK	16384
-#define QUEUE	(8u << 20)	/* bytes under way at the most */
+#define CONNS		64		/* at one time; more wait */
+#define LINE		(1 << 20)	/* bytes under way, one way */
+#define MARKS		4096		/* pieces of them */
+#define PIECE		(64 << 10)	/* read at once */
+#define SLOW_PIECE	1024		/* the same where there is a rate */
+#define NS		UINT64_C(1000000000)
+#define NEVER		UINT64_MAX
 
-struct chunk {
-	struct chunk	*next;
-	int64_t		 due;	/* ms */
-	size_t		 n, pos;
-	unsigned char	 b[];
+enum { OUT, IN };			/* to the server, to the client */
+
+/* One piece that came. */
+struct mark {
+	uint64_t	end;		/* its last byte's position, plus 1 */
+	uint64_t	due;		/* when it leaves, ns */
+	unsigned	flight;		/* of the client that it belongs to */
 };
 
-struct way {			/* one direction */
-	int		 from, to;
-	struct chunk	*first, **last;
-	size_t		 queued;
-	uint64_t	 bytes;	/* that came */
-	int64_t		 free;	/* when the line is free, by the rate */
-	bool		 end;	/* nothing more comes */
-	bool		 shut;	/* and that was passed on */
+/* One direction: a ring of bytes, and the pieces in it. */
+struct line {
+	uint8_t		*buf;		/* LINE bytes, at position % LINE */
+	struct mark	*mark;		/* MARKS of them */
+	size_t		 first, n;	/* the oldest mark, and how many */
+	uint64_t	 came, went;	/* positions */
+	uint64_t	 busy;		/* when the rate lets more in, ns */
+	uint64_t	 close_due;	/* the source's close, or NEVER */
+	unsigned	 flight;	/* the highest that has arrived */
+	bool		 shut;		/* nothing goes any more */
 };
 
 struct conn {
-	bool		 used;
-	struct way	 w[2];	/* out, in */
-	bool		 asked;	/* the client spoke last */
+	int		 fd[2];		/* where OUT goes to, and IN */
+	struct line	 line[2];
 	unsigned	 flights;
+	bool		 stalled;
+	bool		 over;
 };
 
-static struct conn	conns[CONNS];
-static int64_t		delay;
-static uint64_t		rate, cut[2], stall[2], garble;
-static bool		dribble;
-static volatile sig_atomic_t ending;
+struct opts {
+	uint64_t	delay;		/* ns */
+	uint64_t	rate;		/* bytes/s, or 0 */
+	uint64_t	cut[2];		/* positions, or NEVER */
+	uint64_t	stall[2];
+	uint64_t	garble;		/* in IN */
+	bool		dribble;
+};
 
-static int64_t
-now(void)
+struct proxy {
+	struct opts	 o;
+	int		 listen;
+	uint16_t	 target;
+	struct conn	*conn[CONNS];
+	size_t		 n;
+	struct pollfd	 pfd[1 + 2 * CONNS];
+};
+
+static volatile sig_atomic_t stop;
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+static uint64_t
+now_ns(void)
 {
 	struct timespec	 ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);	/* cannot fail */
+	return (uint64_t)ts.tv_sec * NS + (uint64_t)ts.tv_nsec;
 }
 
-static void
-stop(int sig)
+static uint64_t
+least(uint64_t a, uint64_t b)
 {
-	(void)sig;
-	ending = 1;
+	return a < b ? a : b;
 }
 
+/* ---- one direction */
+
 static void
-finish(struct conn *c)
+line_init(struct line *l)
 {
-	struct chunk	*k;
-	int		 i;
+	l->buf = malloc(LINE);
+	l->mark = calloc(MARKS, sizeof(*l->mark));
+	if (l->buf == NULL || l->mark == NULL)
+		err(2, "line");
+	l->close_due = NEVER;
+}
 
-	(void)printf("done %llu %llu %u\n", (unsigned long long)c->w[0].bytes,
-	    (unsigned long long)c->w[1].bytes, c->flights);
-	(void)fflush(stdout);
-	for (i = 0; i < 2; i++)
-		while ((k = c->w[i].first) != NULL) {
-			c->w[i].first = k->next;
-			free(k);
-		}
-	(void)close(c->w[0].from);
-	(void)close(c->w[0].to);
-	c->used = false;
+/* How much may be read now, in one piece. */
+static size_t
+line_room(const struct line *l, const struct opts *o)
+{
+	uint64_t	 room = LINE - (l->came - l->went);
+
+	if (l->close_due != NEVER || l->shut || l->n == MARKS)
+		return 0;
+	room = least(room, LINE - l->came % LINE);
+	return least(room, o->rate > 0 ? SLOW_PIECE : PIECE);
 }
 
 static void
-tune(int fd)
+line_came(struct line *l, const struct opts *o, size_t n, uint64_t now,
+    unsigned flight)
+{
+	struct mark	*m = &l->mark[(l->first + l->n++) % MARKS];
+
+	if (l->busy < now)
+		l->busy = now;
+	if (o->rate > 0)
+		l->busy += n * NS / o->rate;
+	l->came += n;
+	m->end = l->came;
+	m->due = l->busy + o->delay;
+	m->flight = flight;
+}
+
+/* When there is something to do on it. */
+static uint64_t
+line_due(const struct line *l)
+{
+	if (l->shut)
+		return NEVER;
+	return l->n > 0 ? l->mark[l->first].due : l->close_due;
+}
+
+/* How much of its oldest piece may leave: up to where trouble waits. */
+static size_t
+line_ready(const struct line *l, const struct opts *o, int way)
+{
+	uint64_t	 end = l->mark[l->first].end;
+
+	end = least(end, l->went - l->went % LINE + LINE);
+	end = least(end, least(o->cut[way], o->stall[way]));
+	return o->dribble && end > l->went ? 1 : end - l->went;
+}
+
+static void
+line_went(struct line *l, size_t n)
+{
+	const struct mark	*m = &l->mark[l->first];
+
+	l->went += n;
+	if (m->flight > l->flight)
+		l->flight = m->flight;
+	if (m->end == l->went) {
+		l->first = (l->first + 1) % MARKS;
+		l->n--;
+	}
+}
+
+/* ---- a connection */
+
+static void
+set_up(int fd)
 {
 	int	 one = 1;
 
-	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1)
+		err(2, "socket");
+}
+
+static struct sockaddr_in
+loopback(uint16_t port)
+{
+	struct sockaddr_in	 a;
+
+	memset(&a, 0, sizeof(a));
+	a.sin_family = AF_INET;
+	a.sin_port = htons(port);
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return a;
 }
 
 static void
-welcome(int lfd, uint16_t target)
+conn_free(struct conn *c)
 {
-	struct sockaddr_in	 a = { .sin_family = AF_INET,
-	    .sin_port = htons(target),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int			 c = accept(lfd, NULL, NULL), s, i;
+	int	 way;
 
-	if (c == -1)
-		return;
-	for (i = 0; i < CONNS && conns[i].used; i++)
-		;
-	s = socket(AF_INET, SOCK_STREAM, 0);
-	if (i == CONNS || s == -1 ||
-	    connect(s, (struct sockaddr *)&a, sizeof(a)) == -1) {
-		(void)close(c);
-		if (s != -1)
-			(void)close(s);
-		return;
+	printf("done %ju %ju %u\n", (uintmax_t)c->line[OUT].went,
+	    (uintmax_t)c->line[IN].went, c->flights);
+	for (way = OUT; way <= IN; way++) {
+		(void)close(c->fd[way]);	/* nothing can be done */
+		free(c->line[way].buf);
+		free(c->line[way].mark);
 	}
-	tune(c);
-	tune(s);
-	memset(&conns[i], 0, sizeof(conns[i]));
-	conns[i].used = true;
-	conns[i].w[0] = (struct way){ .from = c, .to = s };
-	conns[i].w[1] = (struct way){ .from = s, .to = c };
-	conns[i].w[0].last = &conns[i].w[0].first;
-	conns[i].w[1].last = &conns[i].w[1].first;
+	free(c);
 }
 
-/* What came: into the queue.  False: the connection is cut. */
-static bool
-take(struct conn *c, int dir)
+static void
+conn_new(struct proxy *p)
 {
-	struct way	*w = &c->w[dir];
-	struct chunk	*k = malloc(sizeof(*k) + CHUNK);
-	size_t		 most = dribble ? 1 : CHUNK;
+	struct sockaddr_in	 a = loopback(p->target);
+	struct conn		*c;
+	int			 fd;
+
+	if ((fd = accept(p->listen, NULL, NULL)) == -1)
+		return;			/* it has gone already */
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		err(2, "connection");
+	c->fd[IN] = fd;
+	if ((c->fd[OUT] = socket(AF_INET, SOCK_STREAM, 0)) == -1)
+		err(2, "socket");
+	set_up(c->fd[IN]);
+	set_up(c->fd[OUT]);
+	line_init(&c->line[OUT]);
+	line_init(&c->line[IN]);
+	if (connect(c->fd[OUT], (struct sockaddr *)&a, sizeof(a)) == -1 &&
+	    errno != EINPROGRESS)
+		conn_free(c);
+	else
+		p->conn[p->n++] = c;
+}
+
+/* Take what has come for a line: out of the other side's socket. */
+static void
+conn_read(struct conn *c, const struct opts *o, int way)
+{
+	struct line	*l = &c->line[way];
+	uint8_t		*at = l->buf + l->came % LINE;
+	unsigned	 flight = c->line[IN].flight + 1;
+	uint64_t	 now;
 	ssize_t		 n;
 
-	if (k == NULL)
-		return false;
-	if (cut[dir] > 0 && cut[dir] - w->bytes < most)
-		most = (size_t)(cut[dir] - w->bytes);
-	n = most == 0 ? 0 : read(w->from, k->b, most);
+	n = recv(c->fd[!way], at, line_room(l, o), 0);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	now = now_ns();
 	if (n <= 0) {
-		free(k);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
-			return true;
-		w->end = true;
-		return most != 0 && n == 0;
+		l->close_due = (l->busy > now ? l->busy : now) + o->delay;
+		return;
 	}
-	if (dir == 1 && garble > w->bytes &&
-	    garble <= w->bytes + (uint64_t)n)
-		k->b[garble - w->bytes - 1] ^= 0x55;
-	w->bytes += (uint64_t)n;
-	if (dir == 0)
-		c->asked = true;
-	else if (c->asked) {
-		c->asked = false;
-		c->flights++;
-	}
-	k->next = NULL;
-	k->n = (size_t)n;
-	k->pos = 0;
-	k->due = now() + delay;
-	if (rate > 0) {
-		if (w->free < k->due)
-			w->free = k->due;
-		w->free += (int64_t)((uint64_t)n * 1000 / rate);
-		k->due = w->free;
-	}
-	*w->last = k;
-	w->last = &k->next;
-	w->queued += (size_t)n;
-	return true;
+	if (way == IN) {
+		flight = c->line[OUT].flight;
+		if (o->garble >= l->came && o->garble - l->came < (size_t)n)
+			at[o->garble - l->came] ^= 1;
+	} else if (flight > c->flights)
+		c->flights = flight;
+	line_came(l, o, (size_t)n, now, flight);
 }
 
-static bool
-is_stalled(const struct way *w, int dir)
+/* Where the next byte would be one too many. */
+static void
+conn_trouble(struct conn *c, const struct opts *o)
 {
-	return stall[dir] > 0 && w->bytes >= stall[dir];
+	int	 way;
+
+	for (way = OUT; way <= IN; way++) {
+		if (c->line[way].went >= o->cut[way])
+			c->over = true;
+		if (c->line[way].went >= o->stall[way])
+			c->stalled = true;
+	}
 }
 
-/* What is due, out.  False: the other side is gone. */
-static bool
-give(struct way *w, int dir, int64_t t)
+/* Send what is due on a line, and its close behind all of it. */
+static void
+conn_write(struct conn *c, const struct opts *o, int way, uint64_t now)
 {
-	struct chunk	*k;
+	struct line	*l = &c->line[way];
 	ssize_t		 n;
 
-	while (!is_stalled(w, dir) && (k = w->first) != NULL && k->due <= t) {
-		n = write(w->to, k->b + k->pos, k->n - k->pos);
-		if (n == -1)
-			return errno == EAGAIN || errno == EINTR;
-		k->pos += (size_t)n;
-		w->queued -= (size_t)n;
-		if (k->pos < k->n)
-			return true;
-		if ((w->first = k->next) == NULL)
-			w->last = &w->first;
-		free(k);
+	if (line_due(l) > now)
+		return;
+	if (l->n > 0) {
+		n = send(c->fd[way], l->buf + l->went % LINE,
+		    line_ready(l, o, way), MSG_NOSIGNAL);
+		if (n >= 0)
+			line_went(l, (size_t)n);
+		else if (errno != EAGAIN && errno != EINTR)
+			l->shut = true;	/* nobody is there to take it */
+	} else {
+		(void)shutdown(c->fd[way], SHUT_WR);	/* it may have gone */
+		l->shut = true;
 	}
-	if (w->end && w->first == NULL && !w->shut) {
-		w->shut = true;
-		(void)shutdown(w->to, SHUT_WR);
-	}
-	return true;
 }
 
-/* One look at a connection. */
+/* ---- all of them */
+
 static void
-serve(struct conn *c, const struct pollfd *p)
+watch(struct pollfd *p, int fd, short events)
 {
-	int64_t	 t;
-	int	 i;
-
-	for (i = 0; i < 2; i++)
-		if ((p[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
-		    (p[i].events & POLLIN) != 0 && !take(c, i)) {
-			/* What came before the cut has come. */
-			(void)give(&c->w[i], i, INT64_MAX);
-			finish(c);
-			return;
-		}
-	t = now();
-	for (i = 0; i < 2; i++)
-		if (!give(&c->w[i], i, t)) {
-			finish(c);
-			return;
-		}
-	if (c->w[0].shut && c->w[1].shut)
-		finish(c);
+	/* poll tells of errors unasked: again and again, until closed. */
+	p->fd = events == 0 ? -1 : fd;
+	p->events = events;
+	p->revents = 0;
 }
 
-/* Milliseconds until something is due; -1: nothing is. */
-static int
-next_due(void)
+/* What to wait for on both sides; when this has something to do, at last. */
+static uint64_t
+conn_watch(const struct conn *c, const struct opts *o, struct pollfd *p,
+    uint64_t now)
 {
-	int64_t	 t = now(), least = -1, d;
-	int	 i, k;
+	uint64_t	 due[2] = { line_due(&c->line[OUT]),
+			    line_due(&c->line[IN]) };
+	int		 way;
 
-	for (i = 0; i < CONNS; i++)
-		for (k = 0; conns[i].used && k < 2; k++) {
-			const struct way *w = &conns[i].w[k];
-
-			if (w->first == NULL || is_stalled(w, k))
-				continue;
-			d = w->first->due - t;
-			/* Due, and not taken: poll for room instead. */
-			d = d <= 0 ? 5 : d;
-			if (least == -1 || d < least)
-				least = d;
-		}
-	return (int)least;
+	if (c->stalled) {
+		watch(&p[OUT], -1, 0);
+		watch(&p[IN], c->fd[IN], POLLRDHUP);
+		return NEVER;
+	}
+	for (way = OUT; way <= IN; way++) {
+		watch(&p[way], c->fd[way],
+		    (due[way] <= now ? POLLOUT : 0) |
+		    (line_room(&c->line[!way], o) > 0 ? POLLIN : 0));
+	}
+	return least(due[OUT] <= now ? NEVER : due[OUT],
+	    due[IN] <= now ? NEVER : due[IN]);
 }
 
 static void
-loop(int lfd, uint16_t target)
+conn_serve(struct conn *c, const struct opts *o, const struct pollfd *p)
 {
-	static struct pollfd	 p[1 + 2 * CONNS];
-	int			 i, k;
+	uint64_t	 now = now_ns();
+	int		 way;
 
-	while (!ending) {
-		p[0] = (struct pollfd){ .fd = lfd, .events = POLLIN };
-		for (i = 0; i < CONNS; i++)
-			for (k = 0; k < 2; k++) {
-				const struct way *w = &conns[i].w[k];
-
-				p[1 + 2 * i + k] = (struct pollfd){
-				    .fd = conns[i].used && !w->end ?
-				    w->from : -1,
-				    .events = w->queued < QUEUE ? POLLIN :
-				    0 };
-			}
-		if (poll(p, 1 + 2 * CONNS, next_due()) == -1 &&
-		    errno != EINTR)
-			return;
-		for (i = 0; i < CONNS; i++)
-			if (conns[i].used)
-				serve(&conns[i], &p[1 + 2 * i]);
-		if ((p[0].revents & POLLIN) != 0)
-			welcome(lfd, target);
+	for (way = OUT; way <= IN && !c->stalled && !c->over; way++) {
+		if (p[!way].revents != 0 && line_room(&c->line[way], o) > 0)
+			conn_read(c, o, way);
+		conn_write(c, o, way, now);
+		conn_trouble(c, o);
 	}
+	if (c->stalled ? (p[IN].revents & (POLLRDHUP | POLLHUP | POLLERR)) :
+	    c->line[OUT].shut && c->line[IN].shut)
+		c->over = true;
+}
+
+/* Wait until something is to do; false: the end. */
+static bool
+wait_for_work(struct proxy *p, const sigset_t *mask)
+{
+	struct timespec	 ts;
+	uint64_t	 now = now_ns(), due = NEVER;
+	size_t		 i;
+
+	watch(&p->pfd[0], p->listen, p->n < CONNS ? POLLIN : 0);
+	for (i = 0; i < p->n; i++)
+		due = least(due, conn_watch(p->conn[i], &p->o,
+		    &p->pfd[1 + 2 * i], now));
+	ts.tv_sec = (time_t)least((due - now) / NS, 3600);
+	ts.tv_nsec = (long)((due - now) % NS);
+	if (ppoll(p->pfd, (nfds_t)(1 + 2 * p->n), &ts, mask) == -1 &&
+	    errno != EINTR)
+		err(2, "poll");
+	return !stop;
+}
+
+static void
+run(struct proxy *p, const sigset_t *mask)
+{
+	size_t	 i, n, kept;
+
+	while (wait_for_work(p, mask)) {
+		for (i = kept = 0, n = p->n; i < n; i++) {
+			conn_serve(p->conn[i], &p->o, &p->pfd[1 + 2 * i]);
+			if (p->conn[i]->over)
+				conn_free(p->conn[i]);
+			else
+				p->conn[kept++] = p->conn[i];
+		}
+		p->n = kept;
+		if (p->pfd[0].revents != 0)
+			conn_new(p);
+	}
+	for (i = 0; i < p->n; i++)
+		conn_free(p->conn[i]);
+}
+
+static uint64_t
+number(const char *s, uint64_t max)
+{
+	unsigned long long	 v;
+	char			*end;
+
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	if (*s < '0' || *s > '9' || *end != '\0' || errno != 0 || v > max)
+		errx(64, "%s: not a number up to %ju", s, (uintmax_t)max);
+	return v;
+}
+
+static void
+parse(struct opts *o, int argc, char **argv)
+{
+	static const struct option	 names[] = {
+		{ "delay", 1, NULL, 0 }, { "rate", 1, NULL, 0 },
+		{ "cut-out", 1, NULL, 0 }, { "cut-in", 1, NULL, 0 },
+		{ "stall-out", 1, NULL, 0 }, { "stall-in", 1, NULL, 0 },
+		{ "garble-in", 1, NULL, 0 }, { "dribble", 0, NULL, 0 },
+		{ NULL, 0, NULL, 0 }
+	};
+	uint64_t			*to[] = { &o->delay, &o->rate,
+	    &o->cut[OUT], &o->cut[IN], &o->stall[OUT], &o->stall[IN],
+	    &o->garble };
+	int				 c, i;
+
+	while ((c = getopt_long(argc, argv, "", names, &i)) == 0) {
+		if (optarg == NULL)
+			o->dribble = true;
+		else
+			*to[i] = number(optarg, NS);
+	}
+	if (c != -1 || argc - optind != 2)
+		errx(64, "usage: proxy [options] LISTENPORT TARGETPORT");
+	o->delay *= NS / 1000;
 }
 
 static int
-listen_on(uint16_t port, uint16_t *is)
+listen_on(uint16_t port)
 {
-	struct sockaddr_in	 a = { .sin_family = AF_INET,
-	    .sin_port = htons(port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t		 len = sizeof(a);
-	int			 fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	struct sockaddr_in	 a = loopback(port);
+	socklen_t		 n = sizeof(a);
+	int			 fd, one = 1;
 
-	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
-	    sizeof(one)) == -1 || bind(fd, (struct sockaddr *)&a,
-	    sizeof(a)) == -1 || listen(fd, CONNS) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
-		return -1;
-	*is = ntohs(a.sin_port);
+	if ((fd = socket(AF_INET, SOCK_STREAM, 0)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
+	    sizeof(one)) == -1 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
+	    listen(fd, CONNS) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&a, &n) == -1)
+		err(2, "port %u", port);
+	set_up(fd);
+	printf("ready %u\n", ntohs(a.sin_port));
 	return fd;
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option	 lo[] = {
-		{ "delay", required_argument, NULL, 'd' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "cut-out", required_argument, NULL, 'o' },
-		{ "cut-in", required_argument, NULL, 'i' },
-		{ "stall-out", required_argument, NULL, 'O' },
-		{ "stall-in", required_argument, NULL, 'I' },
-		{ "garble-in", required_argument, NULL, 'g' },
-		{ "dribble", no_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
-	struct sigaction		 sa = { .sa_handler = stop };
-	uint16_t			 port;
-	uint64_t			*to;
-	int				 ch, lfd;
+	static struct proxy	 p = { .o = { .cut = { NEVER, NEVER },
+				    .stall = { NEVER, NEVER },
+				    .garble = NEVER } };
+	struct sigaction	 sa;
+	sigset_t		 term, before;
 
-	while ((ch = getopt_long(argc, argv, "", lo, NULL)) != -1) {
-		to = ch == 'r' ? &rate : ch == 'o' ? &cut[0] :
-		    ch == 'i' ? &cut[1] : ch == 'O' ? &stall[0] :
-		    ch == 'I' ? &stall[1] : ch == 'g' ? &garble : NULL;
-		if (ch == 'd')
-			delay = strtoll(optarg, NULL, 10);
-		else if (ch == 'b')
-			dribble = true;
-		else if (to != NULL)
-			*to = strtoull(optarg, NULL, 10);
-		else
-			return 64;
-	}
-	if (argc - optind != 2)
-		return 64;
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)sigaction(SIGTERM, &sa, NULL);
-	lfd = listen_on((uint16_t)atoi(argv[optind]), &port);
-	if (lfd == -1) {
-		perror("proxy");
-		return 2;
-	}
-	(void)printf("ready %u\n", port);
-	(void)fflush(stdout);
-	loop(lfd, (uint16_t)atoi(argv[optind + 1]));
+	parse(&p.o, argc, argv);
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_term;
+	(void)sigemptyset(&term);
+	(void)sigaddset(&term, SIGTERM);
+	/* Only while it waits does SIGTERM come in. */
+	if (sigprocmask(SIG_BLOCK, &term, &before) == -1 ||
+	    sigaction(SIGTERM, &sa, NULL) == -1 ||
+	    setvbuf(stdout, NULL, _IOLBF, 0) != 0)
+		err(2, "signals");
+	p.target = (uint16_t)number(argv[optind + 1], 65535);
+	p.listen = listen_on((uint16_t)number(argv[optind], 65535));
+	(void)sigdelset(&before, SIGTERM);
+	run(&p, &before);
 	return 0;
 }
