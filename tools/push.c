@@ -81,16 +81,35 @@ copy_open(struct net_far *f, const char *path, bool write, struct copy *c,
 
 	memset(c, 0, sizeof(*c));
 	rc = far_open(&c->file, f->sftp, path, write ? FAR_WRITE : 0, 0, e);
-	if (rc == 0 && f->seal != NULL) {
-		rc = store_probe(c->file) ? err_setx(e, EEXIST, "%s: a copy "
-		    "is there that is not sealed", c->file->name) :
-		    seal_open(&c->up, c->file, f->seal, write, e);
-	} else if (rc == 0 && seal_probe(c->file))
-		rc = err_setx(e, EEXIST, "%s: a sealed copy is there, and no "
-		    "key was named", c->file->name);
+	if (rc == 0 && f->seal != NULL &&
+	    (rc = seal_open(&c->up, c->file, f->seal, write, e)) == -EINVAL &&
+	    store_probe(c->file))
+		rc = err_setx(e, EEXIST, "%s: a copy is there that is not "
+		    "sealed", c->file->name);
 	if (rc < 0)
 		copy_close(c);
 	return rc;
+}
+
+static bool
+is_foreign(int rc)
+{
+#ifdef EMEDIUMTYPE
+	if (rc == -EMEDIUMTYPE)
+		return true;
+#endif
+	return rc == -EINVAL;
+}
+
+/* What is no copy of the store may be a sealed one: only then is it worth
+ * a round trip to look. */
+static int
+explain(const struct copy *c, int rc, struct err *e)
+{
+	if (!is_foreign(rc) || c->up != NULL || !seal_probe(c->file))
+		return rc;
+	return err_setx(e, EEXIST, "%s: a sealed copy is there, and no key "
+	    "was named", c->file->name);
 }
 
 /* How much of a copy begun earlier can be gone on with; 0: nothing. */
@@ -169,12 +188,8 @@ static bool
 hopeless(int rc, const struct push *p)
 {
 	return rc == -ESTALE || (p->force && (rc == -EEXIST ||
-	    rc == -EINVAL || rc == -EBADMSG || rc == -EACCES ||
-	    rc == -EPROTONOSUPPORT
-#ifdef EMEDIUMTYPE
-	    || rc == -EMEDIUMTYPE
-#endif
-	    ));
+	    is_foreign(rc) || rc == -EBADMSG || rc == -EACCES ||
+	    rc == -EPROTONOSUPPORT));
 }
 
 int
@@ -190,7 +205,7 @@ job_push(struct net_far *f, void *arg, struct err *e)
 
 	if ((rc = copy_open(f, f->path, true, &c, e)) == 0) {
 		j.to = store_of(&c);
-		rc = mirror_update(&j, e);
+		rc = explain(&c, mirror_update(&j, e), e);
 		copy_close(&c);
 	}
 	if (rc == -ENOENT || hopeless(rc, p))
@@ -214,7 +229,8 @@ job_compare(struct net_far *f, void *arg, struct err *e)
 	if ((rc = copy_open(f, f->path, false, &c, e)) < 0)
 		return rc;
 	j.to = store_of(&c);
-	rc = mirror_compare(&j, &f->r.behind, tell_line, f, e);
+	rc = explain(&c, mirror_compare(&j, &f->r.behind, tell_line, f, e),
+	    e);
 	copy_close(&c);
 	f->r.at = p->at;
 	return rc < 0 ? rc : 0;
