@@ -124,24 +124,30 @@ a_wrong_line_is_named(void)
 	}
 }
 
+/* n times this text of `len` bytes. */
+static void
+write_bytes(const char *text, size_t len, int n)
+{
+	FILE	*f = fopen(file, "w");
+
+	if (f == NULL) {
+		OK(f != NULL);
+		return;
+	}
+	while (n-- > 0)
+		OK(fwrite(text, 1, len, f) == len);
+	OK(fclose(f) == 0);
+}
+
 static void
 what_is_no_text_is_refused(void)
 {
 	struct conf	 c;
 	struct err	 e;
-	FILE		*f = fopen(file, "w");
-	size_t		 i;
 
-	OK(f != NULL && fwrite("mirror\0a", 1, 8, f) == 8);
-	if (f == NULL)
-		return;
-	OK(fclose(f) == 0);
+	write_bytes("mirror\0a", 8, 1);
 	OK(conf_read(&c, root, &e) == -EINVAL);
-	if (!OK((f = fopen(file, "w")) != NULL))
-		return;
-	for (i = 0; i < 300000; i++)
-		(void)fputs("#####\n", f);
-	OK(fclose(f) == 0);
+	write_bytes("#####\n", 6, 300000);
 	OK(conf_read(&c, root, &e) == -EFBIG);
 	OK(unlink(file) == 0 && mkdir(file, 0755) == 0);
 	OK(conf_read(&c, root, &e) == -EISDIR);
