@@ -413,7 +413,8 @@ costs_little(void)
 		store_space(d.s, &sp);
 		if (!OK(cp->readvs == 1 && cp->reads == 0) ||
 		    !OK(cp->writes == 1 && cp->flushes == 1) ||
-		    !OK(cp->orders == 0 && j.sent <= sp.written) ||
+		    !OK(cp->orders == 0 && j.sent > 0 &&
+		    j.sent <= sp.written && j.sent % 512 == 0) ||
 		    !OK(j.was + 1 == at.seq))
 			break;
 	}

@@ -203,17 +203,13 @@ do_clone(struct margs *a)
 
 /* The name where none is given: the host's, as far as it is one. */
 static int
-default_name(const char *arg, char **name, struct err *e)
+default_name(const char *arg, const struct url *u, char **name,
+    struct err *e)
 {
-	struct url	 u;
 	size_t		 i;
-	int		 rc;
 
-	if ((rc = url_parse(&u, arg, e)) < 0)
-		return rc;
-	*name = u.host;
-	u.host = NULL;
-	url_free(&u);
+	if ((*name = strdup(u->host)) == NULL)
+		return err_set(e, ENOMEM, "%.100s", arg);
 	for (i = 0; (*name)[i] != '\0'; i++)
 		if ((*name)[i] == ':')
 			(*name)[i] = '-';
@@ -251,6 +247,7 @@ do_add(struct margs *a)
 	struct conf_far	 m = a->opt;
 	struct err	 e;
 	char		*name = NULL;
+	struct url	 u;
 	int		 rc;
 
 	if (a->n != 1)
@@ -258,10 +255,11 @@ do_add(struct margs *a)
 	m.url = a->v[0];
 	if (m.timeout == 0)
 		m.timeout = CONF_TIMEOUT;
-	rc = default_name(m.url, &name, &e);
-	if (rc < 0 && m.name != NULL && url_is(m.url))
-		rc = rc == -EINVAL && name == NULL && strstr(e.msg,
-		    "--name") != NULL ? 0 : rc;
+	if ((rc = url_parse(&u, m.url, &e)) == 0) {
+		if (m.name == NULL)
+			rc = default_name(m.url, &u, &name, &e);
+		url_free(&u);
+	}
 	if (m.name == NULL)
 		m.name = name;
 	if (rc == 0 && (rc = key_ready(a, &e)) == 0)
