@@ -47,8 +47,8 @@ tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
 	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 
-tools/cfg-port: tools/main.o $(PORT_OBJS) tools/tools.a sync/sync.a lib/lib.a
-	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o $(PORT_OBJS) tools/tools.a \
+tools/cfg-more: tools/main.o $(MORE_OBJS) tools/tools.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o $(MORE_OBJS) tools/tools.a \
 	    sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 

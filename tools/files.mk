@@ -1,4 +1,4 @@
-TOOLS_PROGS = tools/cfg tools/cfg-port
+TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
@@ -34,16 +34,14 @@ TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
     tools/become.o \
-    tools/becomeport.o \
+    tools/becomemore.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
-    tools/cmd-commit.o \
     tools/cmd-diff.o \
     tools/cmd-init.o \
     tools/cmd-log.o \
     tools/cmd-restore.o \
-    tools/cmd-revert.o \
     tools/cmd-show.o \
     tools/cmd-status.o \
     tools/cmd-verify.o \
@@ -71,16 +69,18 @@ TOOLS_OBJS = \
     tools/walk.o \
     tools/work.o
 
-# What is done once in the life of a machine has a program of its own, so
-# that the one which boots stays small; it and cfg-mirror are cfg with more.
-PORT_OBJS = \
+# What changes something has a program of its own, so that the one which
+# boots stays small; it and cfg-mirror are cfg with more.
+MORE_OBJS = \
+    tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
+    tools/cmd-revert.o \
     tools/gitout.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \
-    $(PORT_OBJS) \
+    $(MORE_OBJS) \
     tools/cmd-mirror.o \
     tools/mirror-auto.o \
     tools/mirror-pull.o \

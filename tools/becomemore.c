@@ -1,0 +1,28 @@
+/*
+ * becomemore.c: cfg becomes cfg-more for the verbs that neither a boot nor
+ * a look needs: those that change something.
+ */
+#include "remote.h"
+
+static int
+more(const struct cfg *c)
+{
+	struct err	 e;
+
+	(void)other_exec(c, "cfg-more", c->argv, &e);
+	return cfg_fail(c, &e);
+}
+
+#define IN_MORE(fn)							\
+int									\
+fn(struct cfg *c, int argc, char **argv)				\
+{									\
+	(void)argc;							\
+	(void)argv;							\
+	return more(c);							\
+}
+
+IN_MORE(cmd_commit)
+IN_MORE(cmd_revert)
+IN_MORE(cmd_import)
+IN_MORE(cmd_export)
