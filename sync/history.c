@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store-int.h"
+#include "append.h"
 
 #define NO_AREA	UINT32_MAX
 
@@ -122,39 +122,62 @@ store_overlay(struct store *s, uint64_t gen, struct ents *ov, struct err *e)
 	memset(ov, 0, sizeof(*ov));
 	if (gen == 0)
 		return 0;
-	if (gen == s->seq)
+	if (gen == s->seq || gen == STORE_TRIAL)
 		rc = copy_head(s, ov, e);
 	else if ((i = find(s, gen, false, &nr)) == NO_AREA)
-		return no_such(s, gen, e);
+		rc = keep_overlay(s, gen, ov, e);
 	else
 		rc = area_replay(s, i, nr, ov, e);
+	if (rc == 0 && hid_strip(ov) < 0)
+		rc = err_set(e, ENOMEM, "%s", s->io->name);
+	if (rc == 0 && gen == STORE_TRIAL)
+		rc = trial_overlay(s, ov, e);
 	if (rc < 0)
 		ents_free(ov);
 	return rc;
+}
+
+static int
+content(struct store *s, const char *path, uint64_t loc, uint64_t size,
+    const struct hash *h, struct buf *out, struct err *e)
+{
+	const struct blobs	*b;
+	uint32_t		 i = LOC_AREA(loc);
+	size_t			 nr = LOC_BLOB(loc);
+
+	if (size == 0)
+		return 0;
+	if (loc == 0 || i >= s->sb.areas)
+		return err_setx(e, EINVAL, "%s: not an entry of this store",
+		    path);
+	b = &s->area[i].blobs;
+	if (nr >= b->n || b->v[nr].size != size ||
+	    memcmp(b->v[nr].hash.b, h->b, HASH_LEN) != 0)
+		return err_setx(e, ENOENT, "%s: no longer in the store",
+		    path);
+	return blob_read(s, i, nr, out, e);
 }
 
 int
 store_content(struct store *s, const struct ent *ent, struct buf *out,
     struct err *e)
 {
-	const struct blobs	*b;
-	uint32_t		 i = LOC_AREA(ent->loc);
-	size_t			 nr = LOC_BLOB(ent->loc);
-
 	if (ent->type != ENT_REG)
 		return err_setx(e, EINVAL, "%s: not a regular file",
 		    ent->path);
-	if (ent->size == 0)
-		return 0;
-	if (ent->loc == 0 || i >= s->sb.areas)
-		return err_setx(e, EINVAL, "%s: not an entry of this store",
+	return content(s, ent->path, ent->loc, ent->size, &ent->hash, out, e);
+}
+
+int
+store_base_content(struct store *s, const struct ent *ent, struct buf *out,
+    struct err *e)
+{
+	const struct ent_base	*b = ent->base;
+
+	if (b == NULL || b->type != ENT_REG || (b->size > 0 && b->loc == 0))
+		return err_setx(e, ENOENT, "%s: what the base had is not kept",
 		    ent->path);
-	b = &s->area[i].blobs;
-	if (nr >= b->n || b->v[nr].size != ent->size ||
-	    memcmp(b->v[nr].hash.b, ent->hash.b, HASH_LEN) != 0)
-		return err_setx(e, ENOENT, "%s: no longer in the store",
-		    ent->path);
-	return blob_read(s, i, nr, out, e);
+	return content(s, ent->path, b->loc, b->size, &b->hash, out, e);
 }
 
 void
@@ -165,6 +188,7 @@ commit_free(struct commit *c)
 	for (i = 0; i < c->n; i++) {
 		ent_free(&c->v[i].e);
 		buf_free(&c->v[i].data);
+		buf_free(&c->v[i].base_data);
 	}
 	free(c->v);
 	free(c->user);
@@ -186,7 +210,7 @@ to_commit(struct meta *m, struct commit *c)
 	c->msg = m->c.msg;
 	m->c.user = m->c.msg = NULL;
 	for (i = 0; i < m->s.n; i++) {
-		if (m->s.v[i].carried)
+		if (m->s.v[i].carried || hid_is(m->s.v[i].c.e.path))
 			continue;
 		c->v[c->n++] = m->s.v[i].c;
 		memset(&m->s.v[i].c.e, 0, sizeof(m->s.v[i].c.e));
@@ -204,8 +228,12 @@ store_record(struct store *s, uint64_t gen, struct commit *c, struct err *e)
 	int		 rc;
 
 	memset(c, 0, sizeof(*c));
-	if (gen == 0 || (i = find(s, gen, true, &nr)) == NO_AREA)
+	if (gen == STORE_TRIAL)
+		return trial_commit(s, c, e);
+	if (gen == 0)
 		return no_such(s, gen, e);
+	if ((i = find(s, gen, true, &nr)) == NO_AREA)
+		return keep_record(s, gen, c, e);
 	if (nr > 0 && (rc = area_replay(s, i, nr - 1, &ov, e)) < 0)
 		goto out;
 	if ((rc = area_meta(s, i, nr, &ov, &m, e)) < 0)

@@ -199,6 +199,7 @@ store_open(struct store **sp, struct io *io, struct err *e)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return err_set(e, ENOMEM, "%s", io->name);
 	s->io = io;
+	s->keep = STORE_KEEP;
 	if ((rc = super_read(io, &s->sb, &copied, e)) < 0)
 		goto out;
 	s->area = calloc(s->sb.areas, sizeof(*s->area));
