@@ -35,6 +35,7 @@ TEST_LIB_OBJS = \
     tests/tap.o \
     tests/tree.o \
     tests/drive.o \
+    tests/drivenote.o \
     tests/gen.o \
     tests/genop.o \
     tests/hist.o
