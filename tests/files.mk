@@ -64,6 +64,7 @@ TEST_OBJS = \
     tests/pers.o \
     tests/sim.o \
     tests/slice.o \
+    tests/spawn.o \
     tests/store.o \
     tests/storebad.o \
     tests/storesize.o \
@@ -103,6 +104,7 @@ TEST_PROGS = \
     tests/pers.t \
     tests/sim.t \
     tests/slice.t \
+    tests/spawn.t \
     tests/store.t \
     tests/storebad.t \
     tests/storesize.t \

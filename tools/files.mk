@@ -25,6 +25,7 @@ TOOLS_HDRS = \
     tools/pers.h \
     tools/push.h \
     tools/remote.h \
+    tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
     tools/trees.h \
@@ -62,6 +63,7 @@ TOOLS_OBJS = \
     tools/pers.o \
     tools/run.o \
     tools/say.o \
+    tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
     tools/trees.o \
