@@ -62,6 +62,7 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/rules.o \
     tests/sim.o \
     tests/slice.o \
     tests/spawn.o \
@@ -102,6 +103,7 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/rules.t \
     tests/sim.t \
     tests/slice.t \
     tests/spawn.t \

@@ -25,6 +25,7 @@ TOOLS_HDRS = \
     tools/pers.h \
     tools/push.h \
     tools/remote.h \
+    tools/rules.h \
     tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
@@ -61,6 +62,7 @@ TOOLS_OBJS = \
     tools/patt.o \
     tools/pend.o \
     tools/pers.o \
+    tools/rules.o \
     tools/run.o \
     tools/say.o \
     tools/spawn.o \
