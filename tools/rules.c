@@ -100,6 +100,34 @@ word_expand(const char *w, const char *file, const char *root)
 	return NULL;
 }
 
+int
+words_expand(const struct strs *words, const char *file, const char *root,
+    struct strs *argv)
+{
+	size_t	 i;
+	int	 rc = 0;
+
+	for (i = 0; rc == 0 && i < words->n; i++)
+		rc = strs_put(argv, word_expand(words->v[i], file, root));
+	if (rc == 0)
+		rc = more_room(&argv->v, argv->n, &argv->cap,
+		    sizeof(*argv->v));
+	if (rc == 0)
+		argv->v[argv->n] = NULL;
+	return rc;
+}
+
+bool
+words_same(const struct strs *a, const struct strs *b)
+{
+	size_t	 i;
+
+	for (i = 0; i < a->n && i < b->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
 /* The pattern, which is the first word: that is taken out. */
 static int
 take_pattern(struct rule *r, const struct conf_at *at, struct err *e)

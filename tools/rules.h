@@ -55,6 +55,10 @@ int	words_cut(const char *line, struct strs *, const char **why);
  * a percent for %%.  A new string, or NULL: out of memory.
  */
 char	*word_expand(const char *word, const char *file, const char *root);
+/* Each of them so; a NULL that is not counted ends argv.  -ENOMEM. */
+int	words_expand(const struct strs *, const char *file, const char *root,
+	    struct strs *argv);
+bool	words_same(const struct strs *, const struct strs *);
 /* Whether %p is in one of the words. */
 bool	words_name_file(const struct strs *);
 
