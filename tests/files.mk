@@ -63,8 +63,10 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/rules.o \
     tests/sim.o \
     tests/slice.o \
+    tests/spawn.o \
     tests/store.o \
     tests/storebad.o \
     tests/storesize.o \
@@ -102,8 +104,10 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/rules.t \
     tests/sim.t \
     tests/slice.t \
+    tests/spawn.t \
     tests/store.t \
     tests/storebad.t \
     tests/storesize.t \

@@ -121,6 +121,7 @@ int	cmd_restore(struct cfg *, int, char **);
 int	cmd_status(struct cfg *, int, char **);
 int	cmd_diff(struct cfg *, int, char **);
 int	cmd_commit(struct cfg *, int, char **);
+int	cmd_check(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
 int	cmd_log(struct cfg *, int, char **);
 int	cmd_show(struct cfg *, int, char **);

@@ -21,6 +21,7 @@
 #include "change.h"
 #include "lease.h"
 #include "out.h"
+#include "precommit.h"
 #include "remote.h"
 #include "walk.h"
 #include "work.h"
@@ -31,8 +32,8 @@ struct job {
 	struct cfg	*c;
 	struct work	 w;
 	struct strs	 paths;		/* those asked for; none: all */
-	const char	*msg;
 	bool		 dry;
+	struct precommit pre;		/* what may refuse it; the message */
 	/* Of one try: */
 	struct pend	 pend;		/* what is committed */
 	struct pend	 rest;		/* what is not */
@@ -88,14 +89,12 @@ static int
 sign(struct job *j, struct err *e)
 {
 	struct commit	*c = &j->commit;
-	const char	*user = getlogin();
 
 	c->time = out_now();
 	c->uid = (uint32_t)getuid();
-	if ((c->user = strdup(user == NULL ? cfg_user(c->uid) : user)) ==
-	    NULL || (j->msg != NULL && (c->msg = strdup(j->msg)) == NULL))
+	if ((c->user = strdup(commit_user())) == NULL)
 		return err_set(e, ENOMEM, "commit");
-	return 0;
+	return precommit_msg(&j->pre, &c->msg, e);
 }
 
 /* The journal names only what is pending still. */
@@ -184,8 +183,10 @@ once(struct job *j, bool *nothing, struct err *e)
 		*e = e2;
 		rc = rc2;
 	}
-	if (rc < 0)
+	if (rc < 0 || (rc = precommit_same(&j->pre, &j->pend, e)) < 0)
 		return rc;
+	if (rc == 0)
+		return 1;
 	work_sweep(&j->w, &j->pend);
 	if (j->commit.n == 0) {
 		/* No write tells whether the head was that of now. */
@@ -199,6 +200,7 @@ once(struct job *j, bool *nothing, struct err *e)
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
+	precommit_done(&j->pre, &j->pend, gen);
 	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
@@ -249,6 +251,9 @@ commit(struct job *j)
 	for (i = 0; i < TRIES && rc == 1; i++) {
 		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
 			break;
+		if (!j->dry && (rc = precommit_run(&j->pre, &j->w,
+		    j->paths.v, j->paths.n, &e)) < 0)
+			break;
 		if (!j->dry && (rc = lease_settle(&j->w, j->c, &e)) < 0)
 			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
@@ -269,15 +274,22 @@ commit(struct job *j)
 int
 cmd_commit(struct cfg *c, int argc, char **argv)
 {
-	struct job	 j = { .c = c };
+	static const struct option lo[] = {
+		{ "force", no_argument, NULL, 'F' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct job	 j = { .c = c, .pre.c = c };
 	struct err	 e;
 	char		*p;
 	int		 ch, rc = 0;
 
-	while ((ch = getopt(argc, argv, "m:n")) != -1)
+	while ((ch = getopt_long(argc, argv, "m:n", lo, NULL)) != -1)
 		switch (ch) {
+		case 'F':
+			j.pre.force = true;
+			break;
 		case 'm':
-			j.msg = optarg;
+			j.pre.msg = optarg;
 			break;
 		case 'n':
 			j.dry = true;
@@ -299,5 +311,6 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
 	strs_free(&j.paths);
 	work_close(&j.w);
+	precommit_end(&j.pre);
 	return rc;
 }

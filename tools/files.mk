@@ -3,6 +3,8 @@ TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
     tools/cand.h \
+    tools/check.h \
+    tools/checktab.h \
     tools/cfg.h \
     tools/conf.h \
     tools/confedit.h \
@@ -12,6 +14,7 @@ TOOLS_HDRS = \
     tools/entdiff.h \
     tools/fold.h \
     tools/gitout.h \
+    tools/hook.h \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
@@ -23,8 +26,11 @@ TOOLS_HDRS = \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
+    tools/precommit.h \
     tools/push.h \
     tools/remote.h \
+    tools/rules.h \
+    tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
     tools/trees.h \
@@ -45,12 +51,15 @@ TOOLS_OBJS = \
     tools/cmd-show.o \
     tools/cmd-status.o \
     tools/cmd-verify.o \
+    tools/check.o \
+    tools/checktab.o \
     tools/conf.o \
     tools/confedit.o \
     tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
     tools/fold.o \
+    tools/hook.o \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
@@ -60,8 +69,11 @@ TOOLS_OBJS = \
     tools/patt.o \
     tools/pend.o \
     tools/pers.o \
+    tools/reload.o \
+    tools/rules.o \
     tools/run.o \
     tools/say.o \
+    tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
     tools/trees.o \
@@ -72,11 +84,13 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/cmd-check.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-revert.o \
-    tools/gitout.o
+    tools/gitout.o \
+    tools/precommit.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \
