@@ -2,6 +2,7 @@ TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
+    tools/back.h \
     tools/cand.h \
     tools/cfg.h \
     tools/conf.h \
@@ -72,6 +73,8 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/back.o \
+    tools/backdo.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
