@@ -28,6 +28,7 @@ TOOLS_HDRS = \
     tools/remote.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
     tools/work.h
@@ -65,6 +66,7 @@ TOOLS_OBJS = \
     tools/say.o \
     tools/tar.o \
     tools/textdiff.o \
+    tools/treediff.o \
     tools/trees.o \
     tools/verbs.o \
     tools/walk.o \
