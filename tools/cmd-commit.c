@@ -20,6 +20,7 @@
 #include "cfg.h"
 #include "change.h"
 #include "lease.h"
+#include "message.h"
 #include "out.h"
 #include "remote.h"
 #include "walk.h"
@@ -194,11 +195,14 @@ once(struct job *j, bool *nothing, struct err *e)
 		if (j->w.head != head)
 			return 1;
 		*nothing = true;
+		if (j->rest.n == 0)
+			message_drop(j->w.state);
 		carry(j, &j->rest);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
+	message_drop(j->w.state);
 	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
@@ -271,7 +275,7 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 {
 	struct job	 j = { .c = c };
 	struct err	 e;
-	char		*p;
+	char		*p, *waits = NULL;
 	int		 ch, rc = 0;
 
 	while ((ch = getopt(argc, argv, "m:n")) != -1)
@@ -292,12 +296,15 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		    strerror(EPERM));
 	if ((rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
+	if (j.msg == NULL)
+		j.msg = waits = message_get(j.w.state);
 	for (; rc == 0 && optind < argc; optind++)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&j.paths, p) < 0)
 			rc = err_set(&e, ENOMEM, "commit");
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
 	strs_free(&j.paths);
+	free(waits);
 	work_close(&j.w);
 	return rc;
 }

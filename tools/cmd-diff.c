@@ -167,12 +167,9 @@ cmd_diff(struct cfg *c, int argc, char **argv)
 {
 	struct diff	 d = { .c = c, .t = { .o = { .context = 3 } } };
 	struct err	 e = { 0 };
-	int		 behind, i, rc;
+	const int	 behind = cfg_behind(argc, argv);
+	int		 rc;
 
-	/* How many arguments are behind "--", before getopt moves them. */
-	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		;
-	behind = i < argc ? argc - i - 1 : 0;
 	if (options(&d, argc, argv) == -1)
 		return cfg_usage(c);
 	if (c->json)

@@ -12,6 +12,7 @@
 #include "../lib/path.h"
 #include "back.h"
 #include "cfg.h"
+#include "message.h"
 #include "walk.h"
 #include "work.h"
 
@@ -53,6 +54,7 @@ cmd_revert(struct cfg *c, int argc, char **argv)
 	struct err	 e = { 0, "" };
 	bool		 dry = false, failed;
 	char		*p;
+	size_t		 i;
 	int		 ch, rc;
 
 	while ((ch = getopt(argc, argv, "n")) != -1) {
@@ -83,6 +85,10 @@ cmd_revert(struct cfg *c, int argc, char **argv)
 	if (b.left)
 		cfg_warn(c, "not all extended attributes could be set");
 	failed = b.nfailed > 0;
+	/* The root, too: then nothing is left of what it is about. */
+	for (i = 0; i < b.paths.n && rc == 0 && !dry && !failed; i++)
+		if (*b.paths.v[i] == '\0')
+			message_drop(w.state);
 	back_free(&b);
 	work_close(&w);
 	return rc < 0 ? cfg_fail(c, &e) : failed ? EX_FAIL : EX_OK;

@@ -16,6 +16,7 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/message.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
@@ -81,7 +82,9 @@ MORE_OBJS = \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-revert.o \
-    tools/gitout.o
+    tools/cmd-rollback.o \
+    tools/gitout.o \
+    tools/message.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \
