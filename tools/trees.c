@@ -252,6 +252,18 @@ add_hidden(const struct tree *a, const struct tree *b, struct strs *s,
 	return rc;
 }
 
+int
+trees_below(const struct tree *a, const struct tree *b, struct strs *s,
+    struct err *e)
+{
+	int	 rc;
+
+	strs_sort(s);
+	rc = add_hidden(a, b, s, e);
+	strs_sort(s);
+	return rc < 0 && e->code == 0 ? err_set(e, -rc, "compare") : rc;
+}
+
 static int
 add_pending(const struct tree *t, struct strs *s)
 {
@@ -278,10 +290,8 @@ trees_paths(const struct tree *a, const struct tree *b, struct strs *s,
 			rc = add(s, a->ov.v[i].path);
 		for (i = 0; i < b->ov.n && rc == 0; i++)
 			rc = add(s, b->ov.v[i].path);
-		if (rc == 0) {
-			strs_sort(s);
-			rc = add_hidden(a, b, s, e);
-		}
+		if (rc == 0)
+			rc = trees_below(a, b, s, e);
 	}
 	if (rc < 0) {
 		strs_free(s);

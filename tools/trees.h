@@ -56,6 +56,10 @@ const char *tree_linked(const struct tree *, const struct ent *e);
 int	tree_readable(const struct tree *, const struct ent *x, bool *can,
 	    struct err *);
 
+/* Add to these paths what lies below those at which just one of the two
+ * has a directory, and put them in order. */
+int	trees_below(const struct tree *, const struct tree *, struct strs *,
+	    struct err *);
 /* The paths in which the two can differ, in order. */
 int	trees_paths(const struct tree *, const struct tree *, struct strs *,
 	    struct err *);

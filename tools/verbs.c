@@ -32,7 +32,7 @@ const struct cmd cfg_cmds[] = {
 	    "[-n] [-y]",
 	    "make the running tree what the base is" },
 	{ "log", cmd_log,
-	    "[-n max] [--base base] [path]",
+	    "[-p] [--stat] [-n max] [--base base] [path]",
 	    "what was committed, newest first" },
 	{ "show", cmd_show,
 	    "[--base base] [generation][:path]",
