@@ -23,6 +23,7 @@ fn(struct cfg *c, int argc, char **argv)				\
 }
 
 IN_MORE(cmd_commit)
+IN_MORE(cmd_blame)
 IN_MORE(cmd_revert)
 IN_MORE(cmd_rollback)
 IN_MORE(cmd_reset)

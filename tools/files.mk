@@ -3,6 +3,7 @@ TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
     tools/back.h \
+    tools/blame.h \
     tools/cand.h \
     tools/cfg.h \
     tools/conf.h \
@@ -38,6 +39,7 @@ TOOLS_OBJS = \
     tools/attr.o \
     tools/become.o \
     tools/becomemore.o \
+    tools/blame.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
@@ -78,6 +80,7 @@ TOOLS_OBJS = \
 MORE_OBJS = \
     tools/back.o \
     tools/backdo.o \
+    tools/cmd-blame.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
