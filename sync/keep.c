@@ -358,11 +358,13 @@ put_old(struct store *s, uint32_t area, const struct old *o, struct items *l,
 	struct ents	 ov = { NULL, 0, 0 };
 	struct commit	 c;
 	size_t		 i;
-	int		 rc;
+	int		 rc = 0;
 
-	if (area_replay(s, area, o->rec, &ov, e) < 0 || !can_hide(&ov)) {
+	for (i = 0; i <= o->rec && rc == 0; i++)
+		rc = area_step(s, area, i, &ov, e);
+	if (rc < 0 || !can_hide(&ov)) {
 		ents_free(&ov);
-		return 0;
+		return rc == -ENOMEM ? rc : 0;
 	}
 	if ((rc = store_record(s, o->gen, &c, e)) == -ENOENT)
 		rc = 0;		/* a checkpoint is all there is */

@@ -49,6 +49,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -90,6 +91,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/blame.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \

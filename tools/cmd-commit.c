@@ -20,6 +20,7 @@
 #include "cfg.h"
 #include "change.h"
 #include "lease.h"
+#include "message.h"
 #include "out.h"
 #include "precommit.h"
 #include "remote.h"
@@ -195,12 +196,15 @@ once(struct job *j, bool *nothing, struct err *e)
 		if (j->w.head != head)
 			return 1;
 		*nothing = true;
+		if (j->rest.n == 0)
+			message_drop(j->w.state);
 		carry(j, &j->rest);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
 	precommit_done(&j->pre, &j->pend, gen);
+	message_drop(j->w.state);
 	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
@@ -280,7 +284,7 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	};
 	struct job	 j = { .c = c, .pre.c = c };
 	struct err	 e;
-	char		*p;
+	char		*p, *waits = NULL;
 	int		 ch, rc = 0;
 
 	while ((ch = getopt_long(argc, argv, "m:n", lo, NULL)) != -1)
@@ -304,6 +308,8 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		    strerror(EPERM));
 	if ((rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
+	if (j.pre.msg == NULL)
+		j.pre.msg = waits = message_get(j.w.state);
 	for (; rc == 0 && optind < argc; optind++)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&j.paths, p) < 0)
@@ -312,5 +318,6 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	strs_free(&j.paths);
 	work_close(&j.w);
 	precommit_end(&j.pre);
+	free(waits);
 	return rc;
 }

@@ -2,6 +2,8 @@ TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
+    tools/back.h \
+    tools/blame.h \
     tools/cand.h \
     tools/check.h \
     tools/checktab.h \
@@ -18,6 +20,7 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/message.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
@@ -33,6 +36,7 @@ TOOLS_HDRS = \
     tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
     tools/work.h
@@ -41,6 +45,7 @@ TOOLS_OBJS = \
     tools/attr.o \
     tools/become.o \
     tools/becomemore.o \
+    tools/blame.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
@@ -76,6 +81,7 @@ TOOLS_OBJS = \
     tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
+    tools/treediff.o \
     tools/trees.o \
     tools/verbs.o \
     tools/walk.o \
@@ -84,12 +90,17 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/back.o \
+    tools/backdo.o \
+    tools/cmd-blame.o \
     tools/cmd-check.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-revert.o \
+    tools/cmd-rollback.o \
     tools/gitout.o \
+    tools/message.o \
     tools/precommit.o
 
 # cfg with SSH, and the verb that needs it.
