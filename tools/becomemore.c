@@ -22,7 +22,11 @@ fn(struct cfg *c, int argc, char **argv)				\
 	return more(c);							\
 }
 
+IN_MORE(cmd_init)
 IN_MORE(cmd_commit)
+IN_MORE(cmd_confirm)
+IN_MORE(cmd_cancel)
+IN_MORE(cmd_trial)
 IN_MORE(cmd_check)
 IN_MORE(cmd_blame)
 IN_MORE(cmd_revert)
