@@ -135,6 +135,17 @@ ok "a path that reads like a number, behind --" cfg rollback -- 5
 is "is that path" "$out" "D 5
 1 path rolled back to generation 5"
 
+# A directory that went with a commit, and is there again with something
+# else in it: what differs below it no journal and no overlay names.
+rm -r "$MNT/ssh"
+cfg commit -m 'no ssh' > /dev/null
+mkdir "$MNT/ssh"
+echo x > "$MNT/ssh/new"
+ok "rollback of a directory that went and came" cfg rollback 0 ssh
+is "brings back all that it held" "$(ls "$MNT/ssh")" sshd_config
+ok "and again" cfg rollback 1
+ok "as it was" is_gen 1
+
 # What the patterns leave out stays.
 mkdir -p "$MNT/own/dir" "$MNT/cfgfs"
 echo '*.lease' > "$MNT/cfgfs/ignore"
