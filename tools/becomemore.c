@@ -1,6 +1,6 @@
 /*
  * becomemore.c: cfg becomes cfg-more for the verbs that neither a boot nor
- * a look needs: those that change something.
+ * a look needs: those that change something, and blame.
  */
 #include "remote.h"
 
