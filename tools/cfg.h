@@ -141,6 +141,7 @@ int	cmd_reset(struct cfg *, int, char **);
 int	cmd_log(struct cfg *, int, char **);
 int	cmd_show(struct cfg *, int, char **);
 int	cmd_blame(struct cfg *, int, char **);
+int	cmd_tag(struct cfg *, int, char **);
 int	cmd_verify(struct cfg *, int, char **);
 int	cmd_import(struct cfg *, int, char **);
 int	cmd_export(struct cfg *, int, char **);

@@ -98,6 +98,7 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/cmd-tag.o \
     tools/cmd-init.o \
     tools/after.o \
     tools/cmd-trial.o \
