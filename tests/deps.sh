@@ -39,7 +39,6 @@ ps		procps		-		procps
 unshare		util-linux	-		util-linux-misc
 useradd		passwd		-		shadow
 xz		xz-utils	-		xz
-strace		strace		-		strace
 bsdtar		libarchive-tools -		libarchive-tools
 T
 	[ "${1:-}" = bench ] || return 0

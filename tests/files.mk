@@ -48,6 +48,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/check.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -62,6 +63,7 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/reload.o \
     tests/rules.o \
     tests/sim.o \
     tests/slice.o \
@@ -89,6 +91,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/check.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \
@@ -103,6 +106,7 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/reload.t \
     tests/rules.t \
     tests/sim.t \
     tests/slice.t \
