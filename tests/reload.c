@@ -17,6 +17,18 @@
 static char	root[] = "/tmp/cfgfs-reload.XXXXXX";
 static char	config[128], log_file[128];
 
+static bool
+write_conf(const char *text)
+{
+	FILE	*f = fopen(config, "w");
+	bool	 good;
+
+	if (f == NULL)
+		return false;
+	good = fputs(text, f) != EOF;
+	return fclose(f) == 0 && good;
+}
+
 /* What ran for these paths, with such lines. */
 static bool
 runs(const char *lines, char **paths, size_t n, const char *want)
@@ -24,14 +36,12 @@ runs(const char *lines, char **paths, size_t n, const char *want)
 	const struct cfg cfg = { .verb = "test" };
 	struct strs	 l = { paths, n, n };
 	struct conf	 conf;
-	struct err	 e;
+	struct err	 e = { 0, "" };
 	struct buf	 b = BUF_INIT;
-	FILE		*f = fopen(config, "w");
 	bool		 yes;
 
 	(void)unlink(log_file);
-	OK(f != NULL && fputs(lines, f) != EOF && fclose(f) == 0);
-	if (!OK(conf_read(&conf, root, &e) == 0)) {
+	if (!OK(write_conf(lines) && conf_read(&conf, root, &e) == 0)) {
 		tap_diag("%s", e.msg);
 		return false;
 	}

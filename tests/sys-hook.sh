@@ -119,6 +119,14 @@ run cfg commit
 like "what it writes is checked" "$err" '^cfg: commit: rc.conf: sh says:$'
 cfg revert rc.conf > /dev/null
 hook pre-commit/stamp <<E
+echo "*.lease" > $MNT/cfgfs/ignore
+E
+echo 1 > "$MNT/em0.lease"
+echo 2 > "$MNT/stamp"
+ok "a hook may change what is ignored" cfg commit
+not_ok "so that this is left out" cfg show :em0.lease
+ok "and not what is not" cfg show :stamp
+hook pre-commit/stamp <<E
 $CFG -m $MNT status -q; echo "status \$?"
 $CFG -m $MNT commit
 E

@@ -23,8 +23,8 @@ struct precommit {
 	const char	*root;		/* where programs see the tree */
 	struct checks	 checks;	/* of the last look */
 	struct hash	 sign;		/* what was checked */
-	struct strs	 forced;	/* paths and hooks that were overruled */
-	struct strs	 paths;		/* what was committed, for post-commit */
+	struct strs	 forced;	/* paths, hooks: overruled */
+	struct strs	 paths;		/* what was committed */
 	uint64_t	 gen;		/* as which generation; 0: none yet */
 };
 
