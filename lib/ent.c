@@ -24,7 +24,25 @@ ent_free(struct ent *e)
 	free(e->path);
 	free(e->target);
 	free(e->xattr);
+	if (e->base != NULL)
+		free(e->base->target);
+	free(e->base);
 	memset(e, 0, sizeof(*e));
+}
+
+static struct ent_base *
+base_copy(const struct ent_base *b)
+{
+	struct ent_base	*n = malloc(sizeof(*n));
+
+	if (n == NULL)
+		return NULL;
+	*n = *b;
+	if (b->target != NULL && (n->target = strdup(b->target)) == NULL) {
+		free(n);
+		return NULL;
+	}
+	return n;
 }
 
 int
@@ -34,6 +52,7 @@ ent_copy(struct ent *dst, const struct ent *src)
 	dst->path = NULL;
 	dst->target = NULL;
 	dst->xattr = NULL;
+	dst->base = NULL;
 	if ((src->path != NULL && (dst->path = strdup(src->path)) == NULL) ||
 	    (src->target != NULL &&
 	    (dst->target = strdup(src->target)) == NULL))
@@ -43,6 +62,8 @@ ent_copy(struct ent *dst, const struct ent *src)
 			goto nomem;
 		memcpy(dst->xattr, src->xattr, src->xattrlen);
 	}
+	if (src->base != NULL && (dst->base = base_copy(src->base)) == NULL)
+		goto nomem;
 	return 0;
 nomem:
 	ent_free(dst);

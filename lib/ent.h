@@ -26,6 +26,20 @@ enum ent_type {			/* values are the store's, never reused */
 	ENT_SOCK = 8		/* never stored */
 };
 
+struct ent_base {		/* what the base had where an entry is */
+	enum ent_type	 type;	/* ENT_NONE: nothing */
+	uint32_t	 mode;
+	uint32_t	 uid;
+	uint32_t	 gid;
+	uint32_t	 major;	/* CHR, BLK */
+	uint32_t	 minor;
+	uint64_t	 size;	/* REG: bytes of content */
+	struct hash	 hash;	/* REG: of the content */
+	char		*target; /* LNK: owned; NULL otherwise */
+	uint64_t	 loc;	/* REG: where the store keeps the content; its
+				   own; 0: it does not, or it is empty */
+};
+
 struct ent {
 	char		*path;	/* owned, see path.h */
 	enum ent_type	 type;
@@ -44,6 +58,8 @@ struct ent {
 	uint32_t	 link;	/* hard-link group: entries of one set with the
 				   same number are one inode; 0: alone */
 	uint64_t	 loc;	/* where the store keeps the content; its own */
+	struct ent_base	*base;	/* of an overlay's entry: what it replaced in
+				   the base; owned; NULL: not known */
 };
 
 /*
@@ -64,8 +80,8 @@ void	 ent_free(struct ent *);		/* what it owns */
 int	 ent_copy(struct ent *dst, const struct ent *src);
 /*
  * Whether the two would look the same to a user: type, mode, owner,
- * group, content (size and hash), target, device, xattrs.  Times and
- * link groups don't count; mode does not for symbolic links.
+ * group, content (size and hash), target, device, xattrs.  Times, link
+ * groups and `base` don't count; mode does not for symbolic links.
  */
 bool	 ent_same(const struct ent *, const struct ent *);
 

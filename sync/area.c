@@ -133,7 +133,8 @@ area_scan(struct store *s, uint32_t area, uint64_t from, uint32_t gen,
 		if (r.gen > *top)
 			*top = r.gen;
 		/* Only what follows a flush proves that there was one. */
-		if (r.type == REC_COMMIT && (r.flags & REC_FIRST) == 0 &&
+		if ((r.type == REC_COMMIT || r.type == REC_NOTE) &&
+		    (r.flags & REC_FIRST) == 0 &&
 		    r.seq > seq)
 			seq = r.seq;
 		from += rec_size(&r, s->sb.align);
@@ -237,7 +238,7 @@ area_step(struct store *s, uint32_t area, size_t i, struct ents *ov,
 	struct meta		 m;
 	int			 rc;
 
-	if (r->type >= REC_SKIP)
+	if (r->type > REC_NOTE)
 		return 0;
 	if ((rc = area_meta(s, area, i, ov, &m, e)) < 0)
 		return rc;
@@ -245,18 +246,6 @@ area_step(struct store *s, uint32_t area, size_t i, struct ents *ov,
 		rc = err_set(e, rc == -EINVAL ? EBADMSG : -rc,
 		    "%s: generation %" PRIu64, s->io->name, r->seq);
 	meta_free(&m);
-	return rc;
-}
-
-int
-area_replay(struct store *s, uint32_t area, size_t upto, struct ents *ov,
-    struct err *e)
-{
-	size_t	 i;
-	int	 rc = 0;
-
-	for (i = 0; i <= upto && rc == 0; i++)
-		rc = area_step(s, area, i, ov, e);
 	return rc;
 }
 

@@ -89,6 +89,8 @@ decode(const struct blob *b, const uint8_t *p, const uint8_t *old,
 	case ENC_HEAD:
 	case ENC_HERE:
 	case ENC_LOST:
+	case ENC_NEAR:
+	case ENC_HASH:
 		break;
 	}
 	if (rc < 0) {

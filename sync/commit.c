@@ -14,12 +14,15 @@
 
 #include "../lib/osdep.h"
 #include "../lib/path.h"
-#include "draft.h"
+#include "append.h"
 #include "meta-int.h"
 
-/* A commit on its way. */
+/* A commit on its way, or a note. */
 struct job {
 	const struct commit *c;
+	struct items	*items;		/* what it does */
+	bool		 note;		/* it touches hidden entries alone, and the
+					   generation stays */
 	struct meta	 m;		/* what of it the record will say */
 	struct source	*src;		/* for each of its steps */
 	struct plan	 plan;		/* of the head after it */
@@ -70,149 +73,6 @@ nomem(const struct store *s, struct err *e)
 	return err_set(e, ENOMEM, "%s", s->io->name);
 }
 
-/* The entry as it is stored: what its type has no use for is zero. */
-static void
-canonical(struct ent *e)
-{
-	e->loc = 0;
-	if (e->type != ENT_REG) {
-		e->size = 0;
-		memset(&e->hash, 0, sizeof(e->hash));
-	}
-	if (e->type != ENT_LNK) {
-		free(e->target);
-		e->target = NULL;
-	}
-	if (e->type != ENT_CHR && e->type != ENT_BLK)
-		e->major = e->minor = 0;
-	if (e->xattrlen == 0) {
-		free(e->xattr);
-		e->xattr = NULL;
-	}
-	if (e->type == ENT_WHITEOUT) {
-		free(e->xattr);
-		e->xattr = NULL;
-		e->xattrlen = 0;
-		e->mode = e->uid = e->gid = e->mtime_ns = e->link = 0;
-		e->mtime = 0;
-	}
-}
-
-static bool
-same_content(const struct ent *a, const struct ent *b)
-{
-	return a->type == ENT_REG && a->size == b->size &&
-	    memcmp(a->hash.b, b->hash.b, HASH_LEN) == 0;
-}
-
-/* A content that is not given: an earlier change or the head has it. */
-static int
-find_data(const struct store *s, struct job *j, const struct ent *e,
-    struct source *src, struct err *err)
-{
-	size_t	 i;
-
-	for (i = j->m.s.n - 1; i-- > 0;)
-		if (j->src[i].given != NULL &&
-		    same_content(&j->m.s.v[i].c.e, e)) {
-			src->given = j->src[i].given;
-			return 0;
-		}
-	for (i = 0; i < s->head.n; i++)
-		if (same_content(&s->head.v[i], e)) {
-			src->loc = s->head.v[i].loc;
-			return 0;
-		}
-	return err_setx(err, EINVAL, "%s: no content given", e->path);
-}
-
-/* The last step's content: it must be what the entry says. */
-static int
-check_data(const struct store *s, const struct change *c, struct job *j,
-    struct err *e)
-{
-	struct ent	*n = &j->m.s.v[j->m.s.n - 1].c.e;
-	struct source	*src = &j->src[j->m.s.n - 1];
-	struct hash	 h;
-
-	if (n->type != ENT_REG)
-		return 0;
-	if (c->data.len == 0 && n->size > 0)
-		return find_data(s, j, n, src, e);
-	hash_mem(&h, c->data.len == 0 ? (const void *)"" : c->data.p,
-	    c->data.len);
-	if (c->data.len != n->size ||
-	    memcmp(h.b, n->hash.b, HASH_LEN) != 0)
-		return err_setx(e, EINVAL, "%s: content of another size or "
-		    "hash than its entry", c->e.path);
-	src->given = &c->data;
-	return 0;
-}
-
-static int
-make_step(const struct store *s, const struct change *c, struct job *j,
-    struct err *e)
-{
-	struct step	*st = &j->m.s.v[j->m.s.n];
-	struct ent	*known;
-
-	known = ents_find(&s->head, c->e.path);
-	/* What follows the base already needs no word. */
-	if (c->op == CHANGE_DROP && known == NULL)
-		return 0;
-	memset(st, 0, sizeof(*st));
-	st->c.op = c->op;
-	st->c.uid = c->uid;
-	memcpy(st->c.comm, c->comm, sizeof(st->c.comm) - 1);
-	st->at = known == NULL ? NOWHERE : (size_t)(known - s->head.v);
-	if (c->op == CHANGE_DROP) {
-		if ((st->c.e.path = strdup(c->e.path)) == NULL)
-			return nomem(s, e);
-	} else if (ent_copy(&st->c.e, &c->e) < 0)
-		return nomem(s, e);
-	j->m.s.n++;
-	if (c->op == CHANGE_DROP)
-		return 0;
-	canonical(&st->c.e);
-	if (!overlay_ent_ok(&st->c.e))
-		return err_setx(e, st->c.e.size > CONTENT_MAX ? EFBIG : EINVAL,
-		    "%s: can't be stored", c->e.path);
-	return check_data(s, c, j, e);
-}
-
-static int
-make_steps(struct store *s, struct job *j, struct err *e)
-{
-	const struct commit	*c = j->c;
-	const char		*bad;
-	size_t			 i;
-	int			 rc;
-
-	j->m.c.time = c->time;
-	j->m.c.uid = c->uid;
-	j->m.c.user = c->user;
-	j->m.c.msg = c->msg;
-	j->m.s.v = calloc(c->n + 1, sizeof(*j->m.s.v));
-	j->src = calloc(c->n + 1, sizeof(*j->src));
-	if (j->m.s.v == NULL || j->src == NULL)
-		return nomem(s, e);
-	for (i = 0; i < c->n; i++) {
-		if (c->v[i].e.path == NULL ||
-		    !path_ok(c->v[i].e.path, strlen(c->v[i].e.path)) ||
-		    (i > 0 && path_cmp(c->v[i - 1].e.path,
-		    c->v[i].e.path) >= 0) ||
-		    (c->v[i].op != CHANGE_SET && c->v[i].op != CHANGE_DROP))
-			return err_setx(e, EINVAL, "changes out of order");
-		if ((rc = make_step(s, &c->v[i], j, e)) < 0)
-			return rc;
-	}
-	rc = overlay_plan(&s->head, &j->m.s, &j->plan, &bad);
-	if (rc == -EINVAL)
-		return err_setx(e, EINVAL, "%s: below what is no directory",
-		    bad);
-	return rc < 0 ? nomem(s, e) : 0;
-}
-
 static uint64_t
 nonce(void)
 {
@@ -221,6 +81,19 @@ nonce(void)
 	while (v == 0)
 		os_random(&v, sizeof(v));
 	return v;
+}
+
+static enum rec_type
+type_of(const struct job *j)
+{
+	return j->note ? REC_NOTE : REC_COMMIT;
+}
+
+/* The generation after it. */
+static uint64_t
+seq_of(const struct store *s, const struct job *j)
+{
+	return s->seq + (j->note ? 0 : 1);
 }
 
 /* Behind the head's last record. */
@@ -237,8 +110,8 @@ place_here(struct store *s, struct job *j, struct err *e)
 	j->fresh = false;
 	*d = (struct draft){ .m = &j->m, .src = j->src, .before = &s->head,
 	    .old = &s->head, .bases = &a->blobs, .area = s->cur,
-	    .r = { .type = REC_COMMIT, .gen = a->gen, .parent = last->sum,
-	    .seq = s->seq + 1, .life = a->life, .nonce = nonce(),
+	    .r = { .type = type_of(j), .gen = a->gen, .parent = last->sum,
+	    .seq = seq_of(s, j), .life = a->life, .nonce = nonce(),
 	    .off = a->end } };
 	if ((rc = draft_make(s, d, e)) < 0)
 		return rc;
@@ -267,6 +140,21 @@ area_pick(const struct store *s, uint32_t avoid)
 			best = i;
 	}
 	return best;
+}
+
+/* The steps, anew where there are some; the head has not changed. */
+static int
+make_steps(struct store *s, struct job *j, struct err *e)
+{
+	plan_free(&j->plan);
+	steps_free(&j->m.s);
+	free(j->src);
+	j->src = NULL;
+	j->m.c.time = j->c->time;
+	j->m.c.uid = j->c->uid;
+	j->m.c.user = j->c->user;
+	j->m.c.msg = j->c->msg;
+	return steps_make(s, j->items, &j->m.s, &j->src, &j->plan, e);
 }
 
 /* A generation above all that any area may hold, seen or not. */
@@ -340,9 +228,9 @@ make_check(struct store *s, struct job *j, bool whole, struct err *e)
 	j->whole = whole;
 	*d = (struct draft){ .m = &j->base, .src = j->basesrc,
 	    .before = &none, .old = &none, .bases = &noblobs,
-	    .area = j->area, .r = { .type = whole ? REC_WHOLE : REC_CHECK,
-	    .gen = next_gen(s), .parent = a->rec[a->nrec - 1].sum,
-	    .seq = whole ? s->seq + 1 : s->seq, .nonce = nonce(),
+	    .area = j->area, .r = { .type = whole && !j->note ? REC_WHOLE :
+	    REC_CHECK, .gen = next_gen(s), .parent = a->rec[a->nrec - 1].sum,
+	    .seq = whole ? seq_of(s, j) : s->seq, .nonce = nonce(),
 	    .off = area_off(s, j->area) } };
 	d->r.life = d->r.nonce;
 	return draft_make(s, d, e);
@@ -365,24 +253,19 @@ make_first(struct store *s, struct job *j, struct err *e)
 	j->moved.n = s->head.n;
 	*d = (struct draft){ .m = &j->m, .src = j->src, .before = &j->moved,
 	    .old = &s->head, .bases = &j->check.own, .area = j->area,
-	    .r = { .type = REC_COMMIT, .flags = REC_FIRST,
-	    .gen = j->check.r.gen, .seq = s->seq + 1,
+	    .r = { .type = type_of(j), .flags = REC_FIRST,
+	    .gen = j->check.r.gen, .seq = seq_of(s, j),
 	    .life = j->check.r.life, .nonce = nonce() } };
 	return draft_make(s, d, e);
 }
 
-/* Into another area than the head's. */
+/* Checkpoint and commit, or both in one, for the area that was picked. */
 static int
-place_fresh(struct store *s, struct job *j, uint32_t avoid, struct err *e)
+lay_fresh(struct store *s, struct job *j, struct err *e)
 {
 	uint64_t	 n;
 	int		 rc;
 
-	if (s->maxgen > UINT32_MAX - 2 * AREAS_MOST)
-		return err_setx(e, EOVERFLOW, "%s: worn out", s->io->name);
-	j->area = area_pick(s, avoid);
-	j->fresh = true;
-	j->off = area_off(s, j->area);
 	if ((rc = make_check(s, j, false, e)) < 0 ||
 	    (rc = make_first(s, j, e)) < 0)
 		return rc;
@@ -405,6 +288,37 @@ place_fresh(struct store *s, struct job *j, uint32_t avoid, struct err *e)
 	return draft_put(s, &j->check, &j->out, e);
 }
 
+/*
+ * Into another area than the head's.  Generations that only this area has
+ * and that are to be kept go along; of those that need not be, as many as
+ * leave half of the area to the commits to come.
+ */
+static int
+place_fresh(struct store *s, struct job *j, uint32_t avoid, struct err *e)
+{
+	const size_t	 before = j->items->n;
+	size_t		 most = SIZE_MAX, some;
+	int		 rc;
+
+	if (s->maxgen > UINT32_MAX - 2 * AREAS_MOST)
+		return err_setx(e, EOVERFLOW, "%s: worn out", s->io->name);
+	j->area = area_pick(s, avoid);
+	j->fresh = true;
+	j->off = area_off(s, j->area);
+	for (;;) {
+		if ((rc = keep_items(s, j->area, most, j->items, &some,
+		    e)) < 0 || (rc = make_steps(s, j, e)) < 0)
+			return rc;
+		rc = lay_fresh(s, j, e);
+		if (some == 0 || (rc < 0 && rc != -ENOSPC) ||
+		    (rc == 0 && j->out.len <= s->sb.area / 2))
+			return rc;
+		job_undo(j);
+		items_cut(j->items, before);
+		most = some / 2;
+	}
+}
+
 /* Note the records as if they were written; undone by take_back(). */
 static int
 note(struct store *s, struct job *j)
@@ -417,7 +331,7 @@ note(struct store *s, struct job *j)
 		a->gen = j->check.r.gen;
 		a->life = j->check.r.life;
 		a->first = j->check.r.seq;
-		a->whole = j->whole;
+		a->whole = j->check.r.type == REC_WHOLE;
 		a->loaded = true;
 		if (area_append(a, &j->check.r) < 0)
 			return -ENOMEM;
@@ -492,7 +406,7 @@ settle_in(struct store *s, struct job *j)
 	for (i = k = 0; j->whole && i < j->base.s.n; i++)
 		if (j->base.s.v[i].c.op == CHANGE_SET)
 			s->head.v[k++].loc = j->base.s.v[i].c.e.loc;
-	s->seq++;
+	s->seq = seq_of(s, j);
 	s->written = j->out.len;
 }
 
@@ -513,10 +427,11 @@ place(struct store *s, struct job *j, uint32_t avoid, struct err *e)
 }
 
 int
-store_commit(struct store *s, const struct commit *c, uint64_t *gen,
-    struct err *e)
+store_append(struct store *s, struct items *items, const struct commit *c,
+    bool isnote, struct err *e)
 {
-	struct job	 j;
+	struct job	 j = { .c = c, .items = items, .note = isnote };
+	const size_t	 n = items->n;
 	bool		 again;
 	int		 rc;
 
@@ -526,10 +441,11 @@ store_commit(struct store *s, const struct commit *c, uint64_t *gen,
 	if (s->readonly)
 		return err_setx(e, EROFS, "%s: this store can only be read",
 		    s->io->name);
-	memset(&j, 0, sizeof(j));
-	j.c = c;
-	if ((rc = make_steps(s, &j, e)) < 0 ||
-	    (rc = place(s, &j, s->cur, e)) < 0)
+	if ((rc = make_steps(s, &j, e)) < 0)
+		goto out;
+	if (isnote && j.m.s.n == 0)
+		goto out;		/* it says nothing new */
+	if ((rc = place(s, &j, s->cur, e)) < 0)
 		goto out;
 	if ((rc = write_out(s, &j, &again, e)) < 0) {
 		take_back(s, &j);
@@ -538,15 +454,31 @@ store_commit(struct store *s, const struct commit *c, uint64_t *gen,
 	}
 	if (rc < 0 && again) {
 		job_undo(&j);
+		items_cut(items, n);	/* what that area had is gone */
 		if (place(s, &j, j.area, NULL) == 0)
 			rc = write_out(s, &j, &again, e);
 		s->failed = rc < 0;
 	}
-	if (rc == 0) {
+	if (rc == 0)
 		settle_in(s, &j);
-		*gen = s->seq;
-	}
 out:
 	job_free(&j);
+	return rc;
+}
+
+int
+store_commit(struct store *s, const struct commit *c, uint64_t *gen,
+    struct err *e)
+{
+	struct items	 l = { NULL, 0, 0 };
+	int		 rc;
+
+	/* What is left of a trial ends with the next generation. */
+	if ((rc = items_commit(s, &l, c, e)) == 0 &&
+	    (rc = trial_clear(s, &l, e)) == 0)
+		rc = store_append(s, &l, c, false, e);
+	if (rc == 0)
+		*gen = s->seq;
+	items_free(&l);
 	return rc;
 }

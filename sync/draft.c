@@ -75,14 +75,172 @@ has_content(const struct draft *d, const struct ent *e)
 	    blob_at(d, e->loc)->enc != ENC_LOST;
 }
 
+/* What a delta may be against. */
+struct ref {
+	struct buf	 old;		/* the content; `bad` is not looked at */
+	const struct blob *b;		/* NULL: there is none */
+	size_t		 nr;
+	uint64_t	 near;		/* see get_near() in parse.c; 0: it is the
+					   path's own */
+};
+
+/* An entry before, by its number. */
+static int
+ref_entry(struct store *s, struct draft *d, size_t at, struct ref *r)
+{
+	uint64_t	 loc = d->old->v[at].loc;
+	int		 rc;
+
+	/* Without the old content, the new one is stored whole. */
+	rc = blob_read(s, LOC_AREA(loc), LOC_BLOB(loc), &r->old, NULL);
+	if (rc < 0)
+		return rc == -ENOMEM ? rc : 0;
+	r->nr = LOC_BLOB(d->before->v[at].loc);
+	r->b = blob_at(d, d->before->v[at].loc);
+	return 0;
+}
+
+static int
+ref_step(struct store *s, struct draft *d, size_t k, struct ref *r)
+{
+	const struct source	*src = &d->src[k];
+	uint64_t		 loc = src->loc;
+	int			 rc = 0;
+
+	if (src->given != NULL) {
+		put_bytes(&r->old, src->given->p, src->given->len);
+		rc = r->old.bad ? -ENOMEM : 0;
+	} else if (loc == 0)
+		return 0;
+	else
+		rc = blob_read(s, LOC_AREA(loc), LOC_BLOB(loc), &r->old, NULL);
+	if (rc < 0)
+		return rc == -ENOMEM ? rc : 0;
+	r->nr = LOC_BLOB(d->m->s.v[k].c.e.loc);
+	r->b = blob_at(d, d->m->s.v[k].c.e.loc);
+	return 0;
+}
+
+/* The path in the tree that an entry is about, or NULL. */
+static const char *
+about(const char *path)
+{
+	const char	*p;
+
+	switch (hid_kind(path)) {
+	case HID_NOT:
+		return path;
+	case HID_BASE:
+	case HID_TRIAL:
+	case HID_UNDER:
+		return hid_of(path);
+	case HID_KEPT:
+		p = strchr(hid_of(path), '/');
+		p = p == NULL ? NULL : strchr(p + 1, '/');
+		return p == NULL ? NULL : p + 1;
+	case HID_DROP:
+	case HID_TAG:
+	case HID_INFO:
+		break;
+	}
+	return NULL;
+}
+
+static bool
+step_has(const struct draft *d, size_t k)
+{
+	const struct step	*st = &d->m->s.v[k];
+
+	return st->c.op == CHANGE_SET && has_content(d, &st->c.e);
+}
+
+/* Of the steps up to number n: where this path is; n: nowhere. */
+static size_t
+find_step(const struct draft *d, size_t n, const char *path)
+{
+	size_t	 lo = 0, hi = n, mid;
+	int	 c;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if ((c = path_cmp(d->m->s.v[mid].c.e.path, path)) == 0)
+			return mid;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return n;
+}
+
+/*
+ * What step i's content may resemble: what the path had before; or what it
+ * has in the tree, where the entry is hidden; or what the base had.
+ */
+static int
+find_ref(struct store *s, struct draft *d, size_t i, struct ref *r)
+{
+	const struct step	*st = &d->m->s.v[i];
+	const char		*p = about(st->c.e.path);
+	const struct ent	*e;
+	char			*under;
+	size_t			 k;
+	int			 rc = 0;
+
+	if (st->at != NOWHERE && has_content(d, &d->before->v[st->at]))
+		return ref_entry(s, d, st->at, r);
+	if (p == NULL)
+		return 0;
+	if (p != st->c.e.path && (e = ents_find(d->before, p)) != NULL &&
+	    has_content(d, e)) {
+		k = (size_t)(e - d->before->v);
+		r->near = (uint64_t)k * 2 + 1;
+		return ref_entry(s, d, k, r);
+	}
+	if ((under = hid_path(HID_BASE, p)) == NULL)
+		return -ENOMEM;
+	k = find_step(d, i, under);
+	if (k < i && step_has(d, k)) {
+		r->near = (uint64_t)(i - k) * 2;
+		rc = ref_step(s, d, k, r);
+	} else if ((e = ents_find(d->before, under)) != NULL &&
+	    has_content(d, e) && strcmp(under, st->c.e.path) != 0) {
+		k = (size_t)(e - d->before->v);
+		r->near = (uint64_t)k * 2 + 1;
+		rc = ref_entry(s, d, k, r);
+	}
+	free(under);
+	return rc;
+}
+
+/* A content that is at hand: whole, or as a delta. */
+static int
+make_blob(struct store *s, struct draft *d, size_t i, const struct buf *p,
+    struct blob *b)
+{
+	struct ref	 r = { BUF_INIT, NULL, 0, 0 };
+	int		 rc;
+
+	if ((rc = find_ref(s, d, i, &r)) == 0)
+		rc = blob_make(&d->data, b, p, &d->m->s.v[i].c.e.hash,
+		    r.b == NULL ? NULL : &r.old, r.b, r.nr);
+	if (rc == 0 && b->enc == ENC_DELTA && r.near != 0) {
+		b->near = r.near;
+		b->full = b->len;	/* what it rests on is carried too */
+	}
+	buf_free(&r.old);
+	return rc;
+}
+
 /*
  * A content that the store has, verified.  One that can't be read any
  * more must not stop every commit from now on: it stays lost, and said.
  */
 static int
-carry(struct store *s, struct draft *d, const struct ent *e, uint64_t loc,
+carry(struct store *s, struct draft *d, size_t i, uint64_t loc,
     struct blob *b, struct err *e2)
 {
+	const struct ent	*e = &d->m->s.v[i].c.e;
 	const struct blob	*o;
 	struct buf		 p = BUF_INIT;
 	uint8_t			*room;
@@ -107,38 +265,8 @@ carry(struct store *s, struct draft *d, const struct ent *e, uint64_t loc,
 		if (rc == 0)
 			d->data.len += (size_t)o->len;
 	} else if (rc == 0)
-		rc = blob_make(&d->data, b, &p, &e->hash, NULL, NULL, 0);
+		rc = make_blob(s, d, i, &p, b);
 	buf_free(&p);
-	return rc;
-}
-
-/* A content that the caller gives, perhaps against the one before. */
-static int
-store_given(struct store *s, struct draft *d, const struct step *st,
-    const struct buf *given, struct blob *b, struct err *e)
-{
-	const struct ent	*ref = NULL;
-	struct buf		 old = BUF_INIT;
-	uint64_t		 loc = 0;
-	int			 rc;
-
-	if (st->at != NOWHERE && has_content(d, &d->before->v[st->at])) {
-		ref = &d->before->v[st->at];
-		loc = d->old->v[st->at].loc;
-		/* Without the old content, the new one is stored whole. */
-		rc = blob_read(s, LOC_AREA(loc), LOC_BLOB(loc), &old, NULL);
-		if (rc < 0)
-			ref = NULL;
-		if (rc == -ENOMEM) {
-			buf_free(&old);
-			return err_set(e, ENOMEM, "%s", s->io->name);
-		}
-	}
-	rc = blob_make(&d->data, b, given, &st->c.e.hash,
-	    ref == NULL ? NULL : &old,
-	    ref == NULL ? NULL : blob_at(d, ref->loc),
-	    ref == NULL ? 0 : LOC_BLOB(ref->loc));
-	buf_free(&old);
 	return rc;
 }
 
@@ -177,10 +305,14 @@ settle(struct store *s, struct draft *d, size_t i, struct seen *seen,
 		return 0;
 	}
 	if (d->src[i].given != NULL)
-		rc = store_given(s, d, st, d->src[i].given, b, e);
+		rc = make_blob(s, d, i, d->src[i].given, b);
 	else if (d->src[i].loc != 0)
-		rc = carry(s, d, n, d->src[i].loc, b, e);
-	else
+		rc = carry(s, d, i, d->src[i].loc, b, e);
+	else if (hid_is(n->path)) {
+		b->enc = ENC_HASH;
+		n->loc = 0;
+		return 0;
+	} else
 		return err_setx(e, EINVAL, "%s: no content given", n->path);
 	if (rc < 0)
 		return rc == -ENOMEM ? err_set(e, ENOMEM, "%s", s->io->name) :

@@ -1,4 +1,6 @@
 SYNC_HDRS = sync/store.h \
+    sync/append.h \
+    sync/steps.h \
     sync/confine.h \
     sync/far.h \
     sync/keys.h \
@@ -34,7 +36,9 @@ SYNC_OBJS = sync/slice.o \
     sync/create.o \
     sync/delta.o \
     sync/draft.o \
+    sync/hidden.o \
     sync/history.o \
+    sync/keep.o \
     sync/meta.o \
     sync/mirror.o \
     sync/mirror-look.o \
@@ -43,10 +47,12 @@ SYNC_OBJS = sync/slice.o \
     sync/mirror-scan.o \
     sync/mirror-send.o \
     sync/mirror-snap.o \
+    sync/note.o \
     sync/open.o \
     sync/overlay.o \
     sync/parse.o \
     sync/record.o \
+    sync/steps.o \
     sync/super.o \
     sync/url.o \
     sync/urlis.o \

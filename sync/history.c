@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store-int.h"
+#include "append.h"
 
 #define NO_AREA	UINT32_MAX
 
@@ -46,6 +46,22 @@ before(struct store *s, uint32_t gen)
 	}
 }
 
+/* How many records of the area are of generations up to gen. */
+static size_t
+upto(const struct area *a, uint64_t gen)
+{
+	size_t	 lo = 0, hi = a->nrec, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (a->rec[mid].seq <= gen)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /*
  * The area that has generation gen, and the number of the record; where
  * `made`, the record that made it and not one that just carries it.
@@ -60,9 +76,8 @@ find(struct store *s, uint64_t gen, bool made, size_t *nr)
 
 	while (i != NO_AREA) {
 		a = &s->area[i];
-		for (k = a->nrec; k-- > 0;)
-			if (a->rec[k].seq == gen && gen <= top &&
-			    a->rec[k].type < REC_SKIP &&
+		for (k = upto(a, gen); k-- > 0 && a->rec[k].seq == gen;)
+			if (gen <= top && a->rec[k].type < REC_SKIP &&
 			    (!made || a->rec[k].type != REC_CHECK)) {
 				*nr = k;
 				return i;
@@ -97,18 +112,48 @@ store_oldest(const struct store *cs)
 }
 
 static int
-copy_head(const struct store *s, struct ents *ov, struct err *e)
+copy(const struct store *s, const struct ents *from, struct ents *ov,
+    struct err *e)
 {
 	size_t	 i;
 
-	if ((ov->v = calloc(s->head.n + 1, sizeof(*ov->v))) == NULL)
+	if ((ov->v = calloc(from->n + 1, sizeof(*ov->v))) == NULL)
 		return err_set(e, ENOMEM, "%s", s->io->name);
-	ov->cap = s->head.n + 1;
-	for (i = 0; i < s->head.n; i++) {
-		if (ent_copy(&ov->v[i], &s->head.v[i]) < 0)
+	ov->cap = from->n + 1;
+	for (i = 0; i < from->n; i++) {
+		if (ent_copy(&ov->v[i], &from->v[i]) < 0)
 			return err_set(e, ENOMEM, "%s", s->io->name);
 		ov->n++;
 	}
+	return 0;
+}
+
+static void
+forget(struct store *s)
+{
+	ents_free(&s->memo.ov);
+	s->memo.n = 0;
+}
+
+/*
+ * Make the memo the overlay after the first n records of an area.  Who asks
+ * for one generation after the other, upwards, has each record read once.
+ */
+static int
+replay(struct store *s, uint32_t area, size_t n, struct err *e)
+{
+	struct memo	*m = &s->memo;
+	int		 rc;
+
+	if (m->area != area || m->life != s->area[area].life || m->n > n)
+		forget(s);
+	m->area = area;
+	m->life = s->area[area].life;
+	for (; m->n < n; m->n++)
+		if ((rc = area_step(s, area, m->n, &m->ov, e)) < 0) {
+			forget(s);
+			return rc;
+		}
 	return 0;
 }
 
@@ -122,39 +167,62 @@ store_overlay(struct store *s, uint64_t gen, struct ents *ov, struct err *e)
 	memset(ov, 0, sizeof(*ov));
 	if (gen == 0)
 		return 0;
-	if (gen == s->seq)
-		rc = copy_head(s, ov, e);
+	if (gen == s->seq || gen == STORE_TRIAL)
+		rc = copy(s, &s->head, ov, e);
 	else if ((i = find(s, gen, false, &nr)) == NO_AREA)
-		return no_such(s, gen, e);
-	else
-		rc = area_replay(s, i, nr, ov, e);
+		rc = keep_overlay(s, gen, ov, e);
+	else if ((rc = replay(s, i, nr + 1, e)) == 0)
+		rc = copy(s, &s->memo.ov, ov, e);
+	if (rc == 0 && hid_strip(ov) < 0)
+		rc = err_set(e, ENOMEM, "%s", s->io->name);
+	if (rc == 0 && gen == STORE_TRIAL)
+		rc = trial_overlay(s, ov, e);
 	if (rc < 0)
 		ents_free(ov);
 	return rc;
+}
+
+static int
+content(struct store *s, const char *path, uint64_t loc, uint64_t size,
+    const struct hash *h, struct buf *out, struct err *e)
+{
+	const struct blobs	*b;
+	uint32_t		 i = LOC_AREA(loc);
+	size_t			 nr = LOC_BLOB(loc);
+
+	if (size == 0)
+		return 0;
+	if (loc == 0 || i >= s->sb.areas)
+		return err_setx(e, EINVAL, "%s: not an entry of this store",
+		    path);
+	b = &s->area[i].blobs;
+	if (nr >= b->n || b->v[nr].size != size ||
+	    memcmp(b->v[nr].hash.b, h->b, HASH_LEN) != 0)
+		return err_setx(e, ENOENT, "%s: no longer in the store",
+		    path);
+	return blob_read(s, i, nr, out, e);
 }
 
 int
 store_content(struct store *s, const struct ent *ent, struct buf *out,
     struct err *e)
 {
-	const struct blobs	*b;
-	uint32_t		 i = LOC_AREA(ent->loc);
-	size_t			 nr = LOC_BLOB(ent->loc);
-
 	if (ent->type != ENT_REG)
 		return err_setx(e, EINVAL, "%s: not a regular file",
 		    ent->path);
-	if (ent->size == 0)
-		return 0;
-	if (ent->loc == 0 || i >= s->sb.areas)
-		return err_setx(e, EINVAL, "%s: not an entry of this store",
+	return content(s, ent->path, ent->loc, ent->size, &ent->hash, out, e);
+}
+
+int
+store_base_content(struct store *s, const struct ent *ent, struct buf *out,
+    struct err *e)
+{
+	const struct ent_base	*b = ent->base;
+
+	if (b == NULL || b->type != ENT_REG || (b->size > 0 && b->loc == 0))
+		return err_setx(e, ENOENT, "%s: what the base had is not kept",
 		    ent->path);
-	b = &s->area[i].blobs;
-	if (nr >= b->n || b->v[nr].size != ent->size ||
-	    memcmp(b->v[nr].hash.b, ent->hash.b, HASH_LEN) != 0)
-		return err_setx(e, ENOENT, "%s: no longer in the store",
-		    ent->path);
-	return blob_read(s, i, nr, out, e);
+	return content(s, ent->path, b->loc, b->size, &b->hash, out, e);
 }
 
 void
@@ -165,6 +233,7 @@ commit_free(struct commit *c)
 	for (i = 0; i < c->n; i++) {
 		ent_free(&c->v[i].e);
 		buf_free(&c->v[i].data);
+		buf_free(&c->v[i].base_data);
 	}
 	free(c->v);
 	free(c->user);
@@ -172,7 +241,7 @@ commit_free(struct commit *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* The steps that the commit made, as changes; they change hands. */
+/* The steps that the commit made, as changes. */
 static int
 to_commit(struct meta *m, struct commit *c)
 {
@@ -186,10 +255,12 @@ to_commit(struct meta *m, struct commit *c)
 	c->msg = m->c.msg;
 	m->c.user = m->c.msg = NULL;
 	for (i = 0; i < m->s.n; i++) {
-		if (m->s.v[i].carried)
+		if (m->s.v[i].carried || hid_is(m->s.v[i].c.e.path))
 			continue;
-		c->v[c->n++] = m->s.v[i].c;
-		memset(&m->s.v[i].c.e, 0, sizeof(m->s.v[i].c.e));
+		c->v[c->n] = m->s.v[i].c;
+		if (ent_copy(&c->v[c->n].e, &m->s.v[i].c.e) < 0)
+			return -ENOMEM;
+		c->n++;
 	}
 	return 0;
 }
@@ -197,23 +268,31 @@ to_commit(struct meta *m, struct commit *c)
 int
 store_record(struct store *s, uint64_t gen, struct commit *c, struct err *e)
 {
-	struct ents	 ov = { NULL, 0, 0 };
+	const char	*bad;
 	struct meta	 m;
 	uint32_t	 i;
 	size_t		 nr;
 	int		 rc;
 
 	memset(c, 0, sizeof(*c));
-	if (gen == 0 || (i = find(s, gen, true, &nr)) == NO_AREA)
+	if (gen == STORE_TRIAL)
+		return trial_commit(s, c, e);
+	if (gen == 0)
 		return no_such(s, gen, e);
-	if (nr > 0 && (rc = area_replay(s, i, nr - 1, &ov, e)) < 0)
-		goto out;
-	if ((rc = area_meta(s, i, nr, &ov, &m, e)) < 0)
-		goto out;
-	if ((rc = to_commit(&m, c)) < 0)
+	if ((i = find(s, gen, true, &nr)) == NO_AREA)
+		return keep_record(s, gen, c, e);
+	if ((rc = replay(s, i, nr, e)) < 0 ||
+	    (rc = area_meta(s, i, nr, &s->memo.ov, &m, e)) < 0)
+		return rc;
+	if ((rc = to_commit(&m, c)) < 0) {
 		(void)err_set(e, ENOMEM, "%s", s->io->name);
+		commit_free(c);
+	}
+	/* It is decoded: go on to behind it. */
+	if (rc == 0 && overlay_apply(&s->memo.ov, &m.s, &bad) == 0)
+		s->memo.n = nr + 1;
+	else
+		forget(s);
 	meta_free(&m);
-out:
-	ents_free(&ov);
 	return rc;
 }

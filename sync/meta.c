@@ -140,13 +140,15 @@ put_body(struct buf *b, const struct ent *e, const struct ent *ref,
 		put_var(b, e->minor);
 		return;
 	}
-	put_u8(b, bl->enc == ENC_DELTA ? (uint8_t)(bl->how << 4 | ENC_DELTA) :
-	    bl->enc);
+	put_u8(b, bl->enc != ENC_DELTA ? bl->enc : (uint8_t)(bl->how << 4 |
+	    (bl->near != 0 ? ENC_NEAR : ENC_DELTA)));
 	if (bl->enc == ENC_HEAD || bl->enc == ENC_HERE) {
 		put_var(b, bl->enc == ENC_HEAD ? bl->base : i - bl->base);
 		return;
 	}
 	put_var(b, zigzag((int64_t)e->size - (int64_t)ref->size));
+	if (bl->enc == ENC_DELTA && bl->near != 0)
+		put_var(b, bl->near);
 	if (e->size > 0)
 		put_bytes(b, e->hash.b, HASH_LEN);
 	if (bl->enc == ENC_PACKED || bl->enc == ENC_DELTA)

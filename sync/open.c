@@ -65,6 +65,7 @@ store_close(struct store *s)
 		area_reset(&s->area[i]);
 	free(s->area);
 	ents_free(&s->head);
+	ents_free(&s->memo.ov);
 	free(s->damage);
 	free(s->win);
 	free(s);
@@ -199,6 +200,7 @@ store_open(struct store **sp, struct io *io, struct err *e)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return err_set(e, ENOMEM, "%s", io->name);
 	s->io = io;
+	s->keep = STORE_KEEP;
 	if ((rc = super_read(io, &s->sb, &copied, e)) < 0)
 		goto out;
 	s->area = calloc(s->sb.areas, sizeof(*s->area));

@@ -47,7 +47,7 @@ xattr_ok(const uint8_t *p, size_t n)
 bool
 overlay_ent_ok(const struct ent *e)
 {
-	if (e->path == NULL || !path_ok(e->path, strlen(e->path)))
+	if (e->path == NULL || !hid_ok(e->path))
 		return false;
 	if (e->type < ENT_REG || e->type > ENT_WHITEOUT)
 		return false;
@@ -61,10 +61,11 @@ overlay_ent_ok(const struct ent *e)
 	    (e->xattrlen == 0 || xattr_ok(e->xattr, e->xattrlen));
 }
 
+/* Whether nothing can lie below it.  Hidden entries are no tree. */
 static bool
 blocks(const struct ent *e)
 {
-	return e->type != ENT_DIR;
+	return e->type != ENT_DIR && !hid_is(e->path);
 }
 
 /* Steps that only change entries in place, and no directory to a file. */

@@ -88,7 +88,7 @@ static int
 get_path(struct parser *p, const char *prev, struct step *st)
 {
 	size_t		 k = rd_len(&p->r, strlen(prev));
-	size_t		 n = rd_len(&p->r, PATH_LIMIT);
+	size_t		 n = rd_len(&p->r, PATH_LIMIT + 32);
 	const uint8_t	*s = rd_bytes(&p->r, n);
 	char		*path;
 
@@ -103,7 +103,7 @@ get_path(struct parser *p, const char *prev, struct step *st)
 	memcpy(path + k, s, n);
 	path[k + n] = '\0';
 	st->c.e.path = path;
-	return path_ok(path, k + n) ? 0 : -EBADMSG;
+	return strlen(path) == k + n && hid_ok(path) ? 0 : -EBADMSG;
 }
 
 static void
@@ -135,7 +135,7 @@ get_time(struct parser *p, struct ent *e)
 static int
 refer(const struct ent *from, struct ent *e)
 {
-	if (from->type != ENT_REG || from->size == 0)
+	if (from->type != ENT_REG || from->size == 0 || from->loc == 0)
 		return -EBADMSG;
 	e->size = from->size;
 	e->hash = from->hash;
@@ -143,9 +143,31 @@ refer(const struct ent *from, struct ent *e)
 	return 0;
 }
 
-/* The delta's base: what the path had before, in this same area. */
+/*
+ * What a delta may be against beside the path's own content before: that
+ * of a step so many before (even), or of an entry of this number (odd).
+ */
+static const struct ent *
+get_near(struct parser *p)
+{
+	const struct steps	*s = &p->m->s;
+	uint64_t		 k = rd_var(&p->r);
+	const struct ent	*e;
+
+	if (p->r.bad || k < 2 - k % 2)
+		return NULL;
+	if (k % 2 != 0)
+		return k / 2 < p->before->n ? &p->before->v[k / 2] : NULL;
+	if (k / 2 >= s->n)
+		return NULL;
+	e = &s->v[s->n - 1 - k / 2].c.e;
+	return s->v[s->n - 1 - k / 2].c.op == CHANGE_SET &&
+	    e->type == ENT_REG ? e : NULL;
+}
+
+/* The delta's base: a content in this same area. */
 static int
-get_base(struct parser *p, const struct ent *ref, struct blob *b)
+get_base(struct parser *p, const struct ent *ref, bool near, struct blob *b)
 {
 	const struct blob	*base;
 
@@ -155,7 +177,7 @@ get_base(struct parser *p, const struct ent *ref, struct blob *b)
 	b->base = LOC_BLOB(ref->loc);
 	base = &p->blobs->v[b->base];
 	b->depth = base->depth + 1;
-	b->full = base->full + b->len;
+	b->full = near ? b->len : base->full + b->len;
 	if (base->enc == ENC_LOST || b->depth > CHAIN_MOST ||
 	    (b->depth > 4 && b->depth * b->size > CHAIN_BYTES))
 		return -EBADMSG;
@@ -169,11 +191,13 @@ get_content(struct parser *p, const struct ent *ref, struct ent *e)
 	struct blob		 b;
 	const uint8_t		*h;
 	uint64_t		 k;
+	bool			 near;
 	int			 rc;
 
 	memset(&b, 0, sizeof(b));
 	b.enc = rd_u8(&p->r);
-	if ((b.enc & 0x0f) == ENC_DELTA) {
+	near = (b.enc & 0x0f) == ENC_NEAR;
+	if (near || (b.enc & 0x0f) == ENC_DELTA) {
 		b.how = b.enc >> 4;
 		b.enc = ENC_DELTA;
 	}
@@ -187,7 +211,10 @@ get_content(struct parser *p, const struct ent *ref, struct ent *e)
 		    CHANGE_SET ? refer(&s->v[s->n - 1 - k].c.e, e) : -EBADMSG;
 	}
 	k = (uint64_t)unzigzag(rd_var(&p->r)) + (ref == NULL ? 0 : ref->size);
-	if (p->r.bad || b.enc > ENC_LOST || k > CONTENT_MAX)
+	if (near && (ref = get_near(p)) == NULL)
+		return -EBADMSG;
+	if (p->r.bad || k > CONTENT_MAX || (b.enc > ENC_LOST &&
+	    (b.enc != ENC_HASH || !hid_is(e->path))))
 		return -EBADMSG;
 	e->size = b.size = k;
 	hash_mem(&e->hash, "", 0);
@@ -197,6 +224,8 @@ get_content(struct parser *p, const struct ent *ref, struct ent *e)
 	if ((h = rd_bytes(&p->r, HASH_LEN)) == NULL)
 		return -EBADMSG;
 	memcpy(e->hash.b, h, HASH_LEN);
+	if (b.enc == ENC_HASH)
+		return 0;
 	b.hash = e->hash;
 	b.off = p->data;
 	b.len = b.enc == ENC_RAW ? k : b.enc == ENC_LOST ? 0 : rd_var(&p->r);
@@ -206,7 +235,8 @@ get_content(struct parser *p, const struct ent *ref, struct ent *e)
 	/* Deflate makes at most 1032 bytes of one. */
 	if (b.enc == ENC_PACKED && b.size > b.len * 1032)
 		return -EBADMSG;
-	if (b.enc == ENC_DELTA && (rc = get_base(p, ref, &b)) < 0)
+	if (b.enc == ENC_DELTA && (rc = get_base(p, ref,
+	    near, &b)) < 0)
 		return rc;
 	p->data += b.len;
 	if (p->nr == p->blobs->n && (rc = blobs_add(p->blobs, &b)) < 0)
@@ -324,7 +354,8 @@ get_step(struct parser *p, const char *prev, struct step *st)
 {
 	const struct ent	*ref = NULL;
 	uint8_t			 op = rd_u8(&p->r);
-	bool			 whole = p->type != REC_COMMIT;
+	bool			 whole = p->type == REC_CHECK ||
+				    p->type == REC_WHOLE;
 	int			 rc;
 
 	if (p->r.bad || (op & ~OP_ALL) != 0 || (op & OP_KIND) == OP_KIND ||
@@ -343,6 +374,8 @@ get_step(struct parser *p, const char *prev, struct step *st)
 		return rc;
 	if (p->m->s.n > 1 &&
 	    path_cmp(prev, st->c.e.path) >= 0)
+		return -EBADMSG;
+	if (p->type == REC_NOTE && !hid_is(st->c.e.path))
 		return -EBADMSG;
 	if ((op & OP_KIND) == OP_DROP) {
 		st->c.op = CHANGE_DROP;

@@ -6,13 +6,17 @@
  * create.c   making a store
  * record.c   a record's header
  * overlay.c  applying a commit's steps to an overlay
+ * hidden.c   entries that are no part of a tree
  * meta.c     steps to bytes
  * parse.c    and back
  * blob.c     contents
  * area.c     reading an area
  * open.c     finding the head
+ * steps.c    from changes to steps
  * draft.c    making a record
  * commit.c   appending
+ * note.c     trials and tags
+ * keep.c     older generations that are kept
  * history.c  older generations, contents
  * verify.c   reading everything; space
  */
@@ -68,11 +72,12 @@ enum rec_type {
 	REC_COMMIT = 2,		/* what changed from seq - 1 to seq */
 	REC_WHOLE = 3,		/* both: a commit that carries the overlay
 				   which it leads to */
-	REC_SKIP = 0x80		/* this and above: who does not know it goes
+	REC_SKIP = 0x80,	/* this and above: who does not know it goes
 				   on behind it; seq as the one before */
+	REC_NOTE = 0x80		/* steps that touch hidden entries alone */
 };
 
-#define REC_FIRST	0x01	/* a commit in one write with its checkpoint */
+#define REC_FIRST	0x01	/* in one write with the checkpoint before it */
 #define REC_PACKED	0x02	/* meta is deflated */
 
 struct rec {
@@ -151,6 +156,38 @@ int	overlay_apply(struct ents *, struct steps *, const char **bad);
 /* Whether an entry can be in an overlay, as far as it alone tells. */
 bool	overlay_ent_ok(const struct ent *);
 
+/* --- hidden.c */
+
+enum hid {			/* the format's: behind the first slash */
+	HID_NOT = 0,
+	HID_BASE = 'b',		/* what the base had at this path */
+	HID_DROP = 'd',		/* the trial lets the path follow the base */
+	HID_TAG = 'g',		/* a tag of this name */
+	HID_INFO = 'i',		/* of the trial: when, who, what for */
+	HID_KEPT = 'k',		/* of a kept generation: N, N/t/PATH, N/b/PATH */
+	HID_TRIAL = 't',	/* what the trial has at this path */
+	HID_UNDER = 'u'		/* and what the base had there */
+};
+
+/* "/k/PATH", or "/k" for the root: a new string, or NULL. */
+char	*hid_path(enum hid, const char *path);
+bool	hid_is(const char *path);
+enum hid hid_kind(const char *path);
+/* The path behind it. */
+const char *hid_of(const char *path);
+/* Whether it can be a path of an overlay, hidden or not. */
+bool	hid_ok(const char *path);
+/* Where the entries of a kind begin; they end where it is another. */
+size_t	hid_from(const struct ents *, enum hid);
+struct ent *hid_find(const struct ents *, enum hid, const char *path);
+/* The entry that says so of the base at a path: *e is the caller's. */
+int	hid_base(const struct ent_base *, const char *path, struct ent *e);
+/* Set e's base from such an entry; -ENOMEM. */
+int	hid_to_base(const struct ent *from, struct ent *e);
+/* Take the hidden ones out of an overlay: what they say of the base goes
+ * to the entries it is of.  -ENOMEM. */
+int	hid_strip(struct ents *);
+
 /* --- blob.c */
 
 enum enc {			/* the format's */
@@ -160,7 +197,10 @@ enum enc {			/* the format's */
 				   the high four bits */
 	ENC_HEAD = 3,		/* the content of another entry */
 	ENC_HERE = 4,		/* of an earlier step of the record */
-	ENC_LOST = 5		/* it was unreadable when it was copied */
+	ENC_LOST = 5,		/* it was unreadable when it was copied */
+	ENC_NEAR = 6,		/* a delta against another content of the area:
+				   in memory an ENC_DELTA */
+	ENC_HASH = 7		/* of the base: not kept */
 };
 
 struct blob {
@@ -170,6 +210,7 @@ struct blob {
 	uint64_t	 full;		/* an estimate of it stored alone */
 	struct hash	 hash;
 	size_t		 base;		/* DELTA: number of the blob before */
+	uint64_t	 near;		/* NEAR: where that is, while it is made */
 	uint32_t	 depth;		/* of deltas to get there; 0: none */
 	uint8_t		 enc;		/* enum enc */
 	uint8_t		 how;		/* DELTA: delta.h */
@@ -262,7 +303,16 @@ struct store {
 	bool		 failed;	/* closed to writing */
 	bool		 readonly;	/* it never was open to it */
 	uint64_t	 written;	/* see store_space */
+	uint64_t	 keep;		/* see store_keep() */
+	int64_t		 since;
 	char		*damage;	/* what opening found */
+	struct memo {			/* what was replayed last, to go on
+					   from: history.c */
+		struct ents	 ov;
+		uint32_t	 area;
+		uint64_t	 life;	/* the area's then */
+		size_t		 n;	/* records of it; 0: nothing */
+	}		 memo;
 	uint8_t		*win;		/* read-ahead */
 	uint64_t	 winoff;
 	size_t		 winlen;
@@ -278,9 +328,6 @@ int	win_read(struct store *, void *, size_t n, uint64_t off, struct err *);
  */
 int	area_load(struct store *, uint32_t area, struct ents *ov,
 	    struct err *);
-/* The overlay after record number `upto` of a loaded area. */
-int	area_replay(struct store *, uint32_t area, size_t upto,
-	    struct ents *ov, struct err *);
 /* Apply record number i to the overlay before it. */
 int	area_step(struct store *, uint32_t area, size_t i, struct ents *ov,
 	    struct err *);

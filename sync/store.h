@@ -84,6 +84,8 @@ struct change {
 	struct ent	 e;	/* DROP: the path alone counts */
 	struct buf	 data;	/* REG: content; empty where `link` says that
 				   an earlier change has it */
+	struct buf	 base_data; /* content of e.base, where that is a file
+				   and to be kept; else empty */
 	/* Who changed the path in the running tree, as far as known. */
 	uint32_t	 uid;
 	char		 comm[16]; /* program, "" unknown */
@@ -119,6 +121,66 @@ int	store_commit(struct store *, const struct commit *, uint64_t *gen,
  */
 int	store_record(struct store *, uint64_t gen, struct commit *,
 	    struct err *);
+
+/*
+ * The content of e.base of an overlay's entry, appended, as
+ * store_content().  ENOENT: there is none, or it was not kept.
+ */
+int	store_base_content(struct store *, const struct ent *,
+	    struct buf *out, struct err *);
+
+/*
+ * A trial: a commit that opening the store does not give, until it is
+ * confirmed.  There is one at a time: another one takes its place, and the
+ * next commit ends it.  It stands in the store until then, whether it runs
+ * or not: nothing here knows of clocks.
+ */
+#define STORE_TRIAL	UINT64_MAX	/* the trial, where a generation is
+					   asked for: overlay and record */
+
+struct trial {
+	int64_t		 time;		/* ns since 1970: when it was made */
+	int64_t		 deadline;	/* and when it was to end */
+	uint32_t	 uid;		/* by whom */
+	char		*user;		/* owned, as msg */
+	char		*msg;
+	size_t		 paths;		/* changes in it */
+};
+void	trial_free(struct trial *);
+
+/* Errors as store_commit(); c is against the head. */
+int	store_trial(struct store *, const struct commit *, int64_t deadline,
+	    struct err *);
+/* ENOENT: there is none. */
+int	store_trial_info(struct store *, struct trial *, struct err *);
+/* Make the trial the head, as a commit by who made it.  ENOENT. */
+int	store_confirm(struct store *, uint64_t *gen, struct err *);
+
+/*
+ * A tag names a generation, which is then kept for good.  A name begins
+ * with a letter, and goes on with letters, digits, '.', '_' and '-', at
+ * most 64.  Generation 0 takes the tag away.
+ */
+bool	store_tag_ok(const char *name);
+int	store_tag(struct store *, const char *name, uint64_t gen,
+	    struct err *);
+/* The i-th tag in order of name; false behind the last.  The name is valid
+ * until the store changes. */
+bool	store_tag_at(const struct store *, size_t i, const char **name,
+	    uint64_t *gen);
+
+/*
+ * Older generations than store_oldest() that are still there: tagged ones,
+ * and those that store_keep() asks for.  The i-th, the newest first.
+ */
+bool	store_kept(const struct store *, size_t i, uint64_t *gen);
+/*
+ * From the next compaction on: keep at least `least` generations, and all
+ * made since `since` (ns since 1970), as far as there is room for them; the
+ * oldest go first.  By default STORE_KEEP and none.
+ */
+#define STORE_KEEP	10
+void	store_keep(struct store *, uint64_t least, int64_t since);
 
 struct store_space {
 	uint64_t	size;		/* bytes of the medium */

@@ -35,6 +35,7 @@ TEST_LIB_OBJS = \
     tests/tap.o \
     tests/tree.o \
     tests/drive.o \
+    tests/drivenote.o \
     tests/gen.o \
     tests/genop.o \
     tests/hist.o
@@ -49,6 +50,7 @@ TEST_OBJS = \
     tests/mirror.o \
     tests/apply.o \
     tests/check.o \
+    tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -92,6 +94,7 @@ TEST_PROGS = \
     tests/mirror.t \
     tests/apply.t \
     tests/check.t \
+    tests/blame.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \

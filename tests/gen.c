@@ -56,8 +56,56 @@ add_change(struct gen *g, struct commit *c, enum change_op op,
 	put_bytes(&h->data, b->p, b->n);
 }
 
+/* What the entry replaces in the base, often: of any kind, and a file like
+ * the one that takes its place, with its content or without. */
 static void
-diff(struct gen *g, const struct ents *now, const struct ents *after,
+add_base(struct gen *g, struct ent *e)
+{
+	static const enum ent_type	 types[] = { ENT_NONE, ENT_DIR,
+	    ENT_LNK, ENT_REG, ENT_REG, ENT_REG };
+	const struct piece	*own;
+	struct ent_base		*b;
+	struct buf		 data = BUF_INIT;
+
+	if (e->base != NULL || gen_below(g, 3) != 0)
+		return;
+	e->base = b = xalloc(sizeof(*b));
+	memset(b, 0, sizeof(*b));
+	b->type = types[gen_below(g, 6)];
+	if (b->type == ENT_NONE)
+		return;
+	b->mode = 0644;
+	b->gid = (uint32_t)gen_below(g, 2);
+	if (b->type == ENT_LNK)
+		b->target = xmemdup("where", sizeof("where"));
+	if (b->type != ENT_REG)
+		return;
+	own = e->type == ENT_REG ? pool_get(g->pool, &e->hash) : NULL;
+	if (own != NULL && own->n < 4096)
+		put_bytes(&data, own->p, own->n);
+	if (gen_below(g, 4) != 0)
+		put_fmt(&data, "of the base %zu\n", gen_below(g, 1000));
+	b->size = data.len;
+	pool_add(g->pool, data.len == 0 ? (void *)"" : data.p, data.len,
+	    &b->hash);
+	b->loc = data.len > 0 && gen_below(g, 4) != 0;
+	buf_free(&data);
+}
+
+static void
+base_data(struct gen *g, struct change *h)
+{
+	const struct ent_base	*b = h->e.base;
+	const struct piece	*p;
+
+	if (b == NULL || b->type != ENT_REG || b->loc == 0)
+		return;
+	p = pool_get(g->pool, &b->hash);
+	put_bytes(&h->base_data, p->p, p->n);
+}
+
+static void
+diff(struct gen *g, const struct ents *now, struct ents *after,
     struct commit *c)
 {
 	size_t	 i = 0, k = 0;
@@ -69,8 +117,11 @@ diff(struct gen *g, const struct ents *now, const struct ents *after,
 		    path_cmp(now->v[i].path, after->v[k].path);
 		if (cmp < 0)
 			add_change(g, c, CHANGE_DROP, &now->v[i]);
-		else if (cmp > 0 || !unchanged(&now->v[i], &after->v[k]))
+		else if (cmp > 0 || !unchanged(&now->v[i], &after->v[k])) {
+			add_base(g, &after->v[k]);
 			add_change(g, c, CHANGE_SET, &after->v[k]);
+			base_data(g, &c->v[c->n - 1]);
+		}
 		i += cmp <= 0;
 		k += cmp >= 0;
 	}

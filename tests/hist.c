@@ -98,6 +98,9 @@ commit_dup(struct commit *to, const struct commit *from)
 	for (i = 0; i < from->n; i++) {
 		to->v[i] = from->v[i];
 		to->v[i].data = (struct buf)BUF_INIT;
+		to->v[i].base_data = (struct buf)BUF_INIT;
+		put_bytes(&to->v[i].base_data, from->v[i].base_data.p,
+		    from->v[i].base_data.len);
 		put_bytes(&to->v[i].data, from->v[i].data.p,
 		    from->v[i].data.len);
 		if (ent_copy(&to->v[i].e, &from->v[i].e) != 0)
@@ -170,10 +173,25 @@ str_equal(const char *a, const char *b)
 	return (a == NULL ? b == NULL : b != NULL && strcmp(a, b) == 0);
 }
 
+/* One that came without its content may find it in the store: a is what
+ * the store has. */
+static bool
+base_equal(const struct ent_base *a, const struct ent_base *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->type == b->type && a->mode == b->mode &&
+	    a->uid == b->uid && a->gid == b->gid && a->size == b->size &&
+	    (a->type != ENT_REG || memcmp(&a->hash, &b->hash,
+	    sizeof(a->hash)) == 0) && (a->loc != 0 || b->loc == 0) &&
+	    str_equal(a->target, b->target);
+}
+
 bool
 ent_equal(const struct ent *a, const struct ent *b)
 {
-	return strcmp(a->path, b->path) == 0 && a->type == b->type &&
+	return base_equal(a->base, b->base) &&
+	    strcmp(a->path, b->path) == 0 && a->type == b->type &&
 	    a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
 	    a->mtime == b->mtime && a->mtime_ns == b->mtime_ns &&
 	    a->major == b->major && a->minor == b->minor &&
@@ -247,14 +265,15 @@ where_differ(uint64_t gen, const struct ents *have, const struct ents *want)
 
 static const char *
 content_agrees(const struct pool *pool, struct store *s, uint64_t gen,
-    const struct ent *x)
+    const struct ent *x, bool base)
 {
-	const struct piece	*b = pool_get(pool, &x->hash);
+	const struct piece	*b = pool_get(pool, base ? &x->base->hash :
+				    &x->hash);
 	struct buf		 data = BUF_INIT;
 	struct err		 e = { 0, "" };
 	const char		*r = NULL;
 
-	if (store_content(s, x, &data, &e) != 0)
+	if ((base ? store_base_content : store_content)(s, x, &data, &e) != 0)
 		r = differ(gen, "no content of", x->path, e.msg);
 	else if (b == NULL || b->n != data.len ||
 	    (b->n > 0 && memcmp(b->p, data.p, b->n) != 0))
@@ -276,9 +295,13 @@ overlay_agrees(const struct pool *pool, struct store *s, uint64_t gen,
 		return differ(gen, "no overlay", NULL, e.msg);
 	if (!ents_equal(&ov, want))
 		r = where_differ(gen, &ov, want);
-	for (i = 0; r == NULL && contents && i < ov.n; i++)
+	for (i = 0; r == NULL && contents && i < ov.n; i++) {
 		if (ov.v[i].type == ENT_REG)
-			r = content_agrees(pool, s, gen, &ov.v[i]);
+			r = content_agrees(pool, s, gen, &ov.v[i], false);
+		if (r == NULL && ov.v[i].base != NULL &&
+		    ov.v[i].base->loc != 0)
+			r = content_agrees(pool, s, gen, &ov.v[i], true);
+	}
 	ents_free(&ov);
 	return r;
 }
@@ -296,11 +319,16 @@ hist_agree(const struct hist *h, struct store *s, uint64_t gen, bool contents)
 static bool
 change_equal(const struct change *a, const struct change *b)
 {
+	struct ent	 x = a->e, y = b->e;
+
 	if (a->op != b->op || a->uid != b->uid ||
 	    strncmp(a->comm, b->comm, sizeof(a->comm)) != 0)
 		return false;
-	return a->op == CHANGE_DROP ? strcmp(a->e.path, b->e.path) == 0 :
-	    ent_equal(&a->e, &b->e);
+	if (a->op == CHANGE_DROP)
+		return strcmp(a->e.path, b->e.path) == 0;
+	x.base = NULL;		/* a record says nothing of it */
+	y.base = NULL;
+	return ent_equal(&x, &y);
 }
 
 static const char *

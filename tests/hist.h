@@ -67,7 +67,8 @@ const char *hist_agree_all(const struct hist *, struct store *);
 /* Whether two overlays are equal in everything; link numbers may differ
  * where the groups are the same. */
 bool	ents_equal(const struct ents *, const struct ents *);
-/* Whether two entries are, without the link number. */
+/* Whether two entries are, without the link number; of what the base had,
+ * where its content is does not count, but whether it is there. */
 bool	ent_equal(const struct ent *, const struct ent *);
 /* A deep copy. */
 void	ents_dup(struct ents *, const struct ents *);

@@ -19,10 +19,13 @@
 #include "../lib/path.h"
 #include "cfg.h"
 #include "change.h"
+#include "dur.h"
 #include "lease.h"
+#include "message.h"
 #include "out.h"
 #include "precommit.h"
 #include "remote.h"
+#include "trial.h"
 #include "walk.h"
 #include "work.h"
 
@@ -34,6 +37,7 @@ struct job {
 	struct strs	 paths;		/* those asked for; none: all */
 	bool		 dry;
 	struct precommit pre;		/* what may refuse it; the message */
+	struct trial_job trial;		/* where it is one */
 	/* Of one try: */
 	struct pend	 pend;		/* what is committed */
 	struct pend	 rest;		/* what is not */
@@ -121,17 +125,28 @@ write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
 	/* The reader's hold on the slice ends first. */
 	j->w.pers.s = NULL;
 	if ((rc = cfg_close(&j->w.st, NULL, e)) < 0 ||
-	    (rc = cfg_open(j->c, true, &st, e)) < 0)
+	    (rc = sign(j, e)) < 0)
 		return rc;
+	if (j->trial.ns > 0 && (rc = trial_arm(&j->trial, j->c, &j->paths,
+	    j->commit.time, j->w.head, e)) < 0)
+		return rc;
+	if ((rc = cfg_open(j->c, true, &st, e)) < 0)
+		goto out;
 	if (store_head(st.s) != j->w.head)
 		rc = 1;
-	else if ((rc = sign(j, e)) == 0)
+	else if (j->trial.ns > 0)
+		rc = store_trial(st.s, &j->commit, j->commit.time +
+		    j->trial.ns, e);
+	else
 		rc = store_commit(st.s, &j->commit, gen, e);
 	store_space(st.s, &sp);
 	*bytes = sp.written;
 	rc2 = cfg_close(&st, window, &e2);
 	if (rc == 0 && rc2 < 0)
 		cfg_warn(j->c, "%s", e2.msg);	/* but it is written */
+out:
+	if (rc != 0 && j->trial.ns > 0)
+		trial_disarm(&j->trial, j->c);
 	return rc;
 }
 
@@ -148,12 +163,20 @@ say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
 {
 	struct buf	 b = BUF_INIT;
 
-	put_fmt(&b, "generation %llu: %zu path%s, %llu bytes",
-	    (unsigned long long)gen, j->pend.n, j->pend.n == 1 ? "" : "s",
-	    (unsigned long long)bytes);
+	if (j->trial.ns > 0)
+		put_fmt(&b, "trial: ");
+	else
+		put_fmt(&b, "generation %llu: ", (unsigned long long)gen);
+	put_fmt(&b, "%zu path%s, %llu bytes", j->pend.n,
+	    j->pend.n == 1 ? "" : "s", (unsigned long long)bytes);
 	if (window > 0)
 		put_fmt(&b, " in a window of %llu ms",
 		    (unsigned long long)((window + 999999) / 1000000));
+	if (j->trial.ns > 0) {
+		put_fmt(&b, "; taken back in ");
+		dur_put(&b, j->trial.ns);
+		put_fmt(&b, " unless `cfg confirm' is said");
+	}
 	put_u8(&b, '\0');
 	if (b.bad)
 		return;
@@ -195,15 +218,21 @@ once(struct job *j, bool *nothing, struct err *e)
 		if (j->w.head != head)
 			return 1;
 		*nothing = true;
+		if (j->rest.n == 0)
+			message_drop(j->w.state);
 		carry(j, &j->rest);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
-	precommit_done(&j->pre, &j->pend, gen);
-	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
+	/* A trial is pending still, and so is its message. */
+	if (j->trial.ns > 0)
+		return 0;
+	precommit_done(&j->pre, &j->pend, gen);
+	message_drop(j->w.state);
+	carry(j, &j->rest);
 	mirror_run(j->c, "auto", NULL);
 	return 0;
 }
@@ -276,11 +305,13 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 {
 	static const struct option lo[] = {
 		{ "force", no_argument, NULL, 'F' },
+		{ "trial", required_argument, NULL, 't' },
+		{ "confirm-if", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct job	 j = { .c = c, .pre.c = c };
+	struct job	 j = { .c = c, .pre.c = c, .trial = TRIAL_NONE };
 	struct err	 e;
-	char		*p;
+	char		*p, *waits = NULL;
 	int		 ch, rc = 0;
 
 	while ((ch = getopt_long(argc, argv, "m:n", lo, NULL)) != -1)
@@ -294,23 +325,38 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		case 'n':
 			j.dry = true;
 			break;
+		case 't':
+			if (!dur_parse(optarg, &j.trial.ns))
+				return cfg_failx(c, "%s: not a time such as "
+				    "90s, 10m or 1h30m", optarg);
+			break;
+		case 'c':
+			j.trial.confirm_if = optarg;
+			break;
 		default:
 			return cfg_usage(c);
 		}
-	if (c->storepath != NULL)
+	if (c->storepath != NULL ||
+	    (j.trial.confirm_if != NULL && j.trial.ns == 0))
 		return cfg_usage(c);
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root commits: %s",
 		    strerror(EPERM));
 	if ((rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
+	if (j.pre.msg == NULL)
+		j.pre.msg = waits = message_get(j.w.state);
 	for (; rc == 0 && optind < argc; optind++)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&j.paths, p) < 0)
 			rc = err_set(&e, ENOMEM, "commit");
+	if (rc == 0 && !j.dry)
+		rc = trial_enter(&j.trial, c, &j.paths, &e);
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
+	trial_leave(&j.trial);
 	strs_free(&j.paths);
 	work_close(&j.w);
 	precommit_end(&j.pre);
+	free(waits);
 	return rc;
 }

@@ -1,7 +1,14 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
+    tools/after.h \
+    tools/bg.h \
+    tools/dur.h \
+    tools/trial.h \
+    tools/tstate.h \
     tools/apply.h \
     tools/attr.h \
+    tools/back.h \
+    tools/blame.h \
     tools/cand.h \
     tools/check.h \
     tools/checktab.h \
@@ -18,6 +25,7 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/message.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
@@ -33,19 +41,21 @@ TOOLS_HDRS = \
     tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
     tools/work.h
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/bg.o \
     tools/become.o \
     tools/becomemore.o \
+    tools/blame.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
     tools/cmd-diff.o \
-    tools/cmd-init.o \
     tools/cmd-log.o \
     tools/cmd-restore.o \
     tools/cmd-show.o \
@@ -57,9 +67,11 @@ TOOLS_OBJS = \
     tools/confedit.o \
     tools/copy.o \
     tools/derived.o \
+    tools/dur.o \
     tools/entdiff.o \
     tools/fold.o \
     tools/hook.o \
+    tools/gen.o \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
@@ -76,7 +88,9 @@ TOOLS_OBJS = \
     tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
+    tools/treediff.o \
     tools/trees.o \
+    tools/tstate.o \
     tools/verbs.o \
     tools/walk.o \
     tools/work.o
@@ -84,12 +98,22 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/cmd-init.o \
+    tools/after.o \
+    tools/cmd-trial.o \
+    tools/trial.o \
+    tools/trial-keep.o \
+    tools/back.o \
+    tools/backdo.o \
+    tools/cmd-blame.o \
     tools/cmd-check.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-revert.o \
+    tools/cmd-rollback.o \
     tools/gitout.o \
+    tools/message.o \
     tools/precommit.o
 
 # cfg with SSH, and the verb that needs it.
