@@ -150,16 +150,21 @@ judge(struct precommit *pc, int bad, struct err *e)
 }
 
 int
+precommit_may(struct err *e)
+{
+	const char	*from = getenv("CFG_HOOK");
+
+	return from == NULL || strcmp(from, "pre-commit") != 0 ? 0 :
+	    err_setx(e, EDEADLK, "not from within a pre-commit hook");
+}
+
+int
 precommit_run(struct precommit *pc, struct work *w, char *const *paths,
     size_t n, struct err *e)
 {
-	const char	*from = getenv("CFG_HOOK");
 	struct pend	 p;
 	int		 rc;
 
-	if (from != NULL && strcmp(from, "pre-commit") == 0)
-		return err_setx(e, EDEADLK, "not from within a pre-commit "
-		    "hook");
 	pc->root = pc->checks.root = w->ctl == -1 ? pc->c->inst.tree :
 	    pc->c->inst.mount;
 	pc->checks.tree = w->tree;

@@ -28,6 +28,8 @@ struct precommit {
 	uint64_t	 gen;		/* as which generation; 0: none yet */
 };
 
+/* -EDEADLK: we are in a hook of another commit, which waits for us. */
+int	precommit_may(struct err *);
 /*
  * Run the hooks, the first time, and then the checks, for what is pending
  * of these paths (n 0: all).  Nothing is held still; the lease is free
