@@ -49,6 +49,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/check.o \
     tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
@@ -64,6 +65,7 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/reload.o \
     tests/rules.o \
     tests/sim.o \
     tests/slice.o \
@@ -91,6 +93,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/check.t \
     tests/blame.t \
     tests/ctl.t \
     tests/ent.t \
@@ -106,6 +109,7 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/reload.t \
     tests/rules.t \
     tests/sim.t \
     tests/slice.t \

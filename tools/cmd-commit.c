@@ -342,7 +342,8 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root commits: %s",
 		    strerror(EPERM));
-	if ((rc = work_open(&j.w, c, &e)) < 0)
+	if ((!j.dry && (rc = precommit_may(&e)) < 0) ||
+	    (rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
 	if (j.pre.msg == NULL)
 		j.pre.msg = waits = message_get(j.w.state);
