@@ -57,6 +57,7 @@ TEST_OBJS = \
     tests/io.o \
     tests/jrn.o \
     tests/lib.o \
+    tests/merge3.o \
     tests/osdep.o \
     tests/patt.o \
     tests/pend.o \
@@ -96,6 +97,7 @@ TEST_PROGS = \
     tests/io.t \
     tests/jrn.t \
     tests/lib.t \
+    tests/merge3.t \
     tests/osdep.t \
     tests/patt.t \
     tests/pend.t \

@@ -15,6 +15,7 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/merge3.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
@@ -54,6 +55,7 @@ TOOLS_OBJS = \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
+    tools/merge3.o \
     tools/mstate.o \
     tools/other.o \
     tools/out.o \
