@@ -3,6 +3,7 @@
  * a look needs: those that change something.
  */
 #include "remote.h"
+#include "restore.h"
 
 static int
 more(const struct cfg *c)
@@ -24,5 +25,14 @@ fn(struct cfg *c, int argc, char **argv)				\
 
 IN_MORE(cmd_commit)
 IN_MORE(cmd_revert)
+IN_MORE(cmd_resolve)
+IN_MORE(cmd_pin)
 IN_MORE(cmd_import)
 IN_MORE(cmd_export)
+
+int
+verify_boot(struct cfg *c, const char *base)
+{
+	(void)base;
+	return more(c);
+}

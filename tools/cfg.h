@@ -122,6 +122,8 @@ int	cmd_status(struct cfg *, int, char **);
 int	cmd_diff(struct cfg *, int, char **);
 int	cmd_commit(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
+int	cmd_resolve(struct cfg *, int, char **);
+int	cmd_pin(struct cfg *, int, char **);
 int	cmd_log(struct cfg *, int, char **);
 int	cmd_show(struct cfg *, int, char **);
 int	cmd_verify(struct cfg *, int, char **);

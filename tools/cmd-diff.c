@@ -11,6 +11,7 @@
 
 #include "../lib/path.h"
 #include "cfg.h"
+#include "diff.h"
 #include "entdiff.h"
 #include "lease.h"
 #include "out.h"
@@ -443,6 +444,29 @@ options(struct diff *d, int argc, char **argv)
 			return -1;
 		}
 	return 0;
+}
+
+int
+diff_running(struct cfg *c, const struct work *w, const struct pend *run,
+    const struct pend *other, int root, size_t *n, struct err *e)
+{
+	struct diff	 d = { .c = c, .form = c->json ? JSON : TEXT,
+	    .o = { .context = 3 } };
+	int		 rc;
+
+	d.o.color = c->color && !c->json;
+	d.o.safe = d.o.color || (!c->json && isatty(STDOUT_FILENO));
+	if ((rc = tree_open(&d.a, w->st.s, w->head, w->pers.base, e)) == 0 &&
+	    (rc = tree_open(&d.b, w->st.s, w->head, w->pers.base, e)) == 0) {
+		tree_run(&d.a, run, w->tree);
+		tree_run(&d.b, other, root);
+		rc = all_paths(&d, e);
+	}
+	*n = d.n;
+	tree_close(&d.a);
+	tree_close(&d.b);
+	buf_free(&d.out);
+	return rc;
 }
 
 int

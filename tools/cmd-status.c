@@ -12,6 +12,7 @@
 #include "cfg.h"
 #include "lease.h"
 #include "out.h"
+#include "parked.h"
 #include "pend.h"
 #include "remote.h"
 #include "walk.h"
@@ -51,14 +52,35 @@ low(const struct store_space *sp)
 	return sp->left < 3 * sp->written || sp->left < sp->size / 10;
 }
 
+/* What a new base has to do with the paths. */
+static void
+put_parks(struct buf *b, const struct parks *l)
+{
+	static const char *const more[PARK_N] = {
+		[PARK_MERGED] = "with the new base",
+		[PARK_CONFLICT] = "with the new base, see cfg resolve",
+		[PARK_MINE] = "kept, by the next commit"
+	};
+	size_t	 i;
+
+	for (i = 0; i < l->n; i++) {
+		if (more[l->v[i].state] == NULL)
+			continue;
+		put_fmt(b, "%s ", park_word[l->v[i].state]);
+		out_path(b, l->v[i].path);
+		put_fmt(b, "\t%s\n", more[l->v[i].state]);
+	}
+}
+
 static void
 put_text(struct buf *b, const struct work *w, const struct pend *p,
-    const struct store_space *sp)
+    const struct parks *l, const struct store_space *sp)
 {
 	size_t	 i;
 
 	for (i = 0; i < p->n; i++)
 		put_pent(b, &p->v[i]);
+	put_parks(b, l);
 	if (p->n == 0)
 		put_fmt(b, "nothing pending");
 	else
@@ -91,7 +113,8 @@ put_json_who(struct buf *b, const struct who *w)
 
 static void
 put_json(struct buf *b, const struct cfg *c, const struct work *w,
-    const struct pend *p, const struct store_space *sp)
+    const struct pend *p, const struct parks *l,
+    const struct store_space *sp)
 {
 	size_t	 i, k;
 
@@ -110,6 +133,12 @@ put_json(struct buf *b, const struct cfg *c, const struct work *w,
 		}
 		put_fmt(b, "]}");
 	}
+	put_fmt(b, "],\"base\":[");
+	for (i = 0; i < l->n; i++) {
+		put_fmt(b, "%s{", i == 0 ? "" : ",");
+		json_name(b, "path", l->v[i].path);
+		put_fmt(b, ",\"state\":\"%s\"}", park_word[l->v[i].state]);
+	}
 	put_fmt(b, "],\"ignored\":%zu,\"sockets\":%zu,\"hidden\":%zu,"
 	    "\"store\":{\"size\":%llu,\"left\":%llu,\"low\":%s}",
 	    p->nignored, p->nsock, p->nhidden, (unsigned long long)sp->size,
@@ -123,18 +152,20 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 	struct store_space	 sp;
 	struct buf		 b = BUF_INIT;
 	struct pend		 p;
+	struct parks		 l;
 	char			 head[24];
 	int			 rc;
 
 	if ((rc = work_find(w, UINT64_MAX, &p, e)) < 0)
 		return rc;
+	rc = parks_open(&l, w->tree, &w->pers, &p, paths, e);
 	pend_select(&p, paths->v, paths->n);
 	store_space(w->st.s, &sp);
-	if (!quiet) {
+	if (rc == 0 && !quiet) {
 		if (c->json)
-			put_json(&b, c, w, &p, &sp);
+			put_json(&b, c, w, &p, &l, &sp);
 		else
-			put_text(&b, w, &p, &sp);
+			put_text(&b, w, &p, &l, &sp);
 		rc = out_end(&b, false, e);
 		(void)snprintf(head, sizeof(head), "%llu",
 		    (unsigned long long)w->head);
@@ -143,8 +174,9 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 			(void)printf("}\n");
 	}
 	if (rc == 0)
-		rc = quiet && p.n > 0 ? EX_NO : EX_OK;
+		rc = quiet && (p.n > 0 || parks_mine(&l)) ? EX_NO : EX_OK;
 	pend_free(&p);
+	parks_free(&l);
 	return rc;
 }
 

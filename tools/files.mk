@@ -2,6 +2,7 @@ TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
+    tools/build.h \
     tools/cand.h \
     tools/cfg.h \
     tools/conf.h \
@@ -9,6 +10,7 @@ TOOLS_HDRS = \
     tools/change.h \
     tools/copy.h \
     tools/derived.h \
+    tools/diff.h \
     tools/entdiff.h \
     tools/fold.h \
     tools/gitout.h \
@@ -21,11 +23,15 @@ TOOLS_HDRS = \
     tools/net.h \
     tools/netio.h \
     tools/out.h \
+    tools/parked.h \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
+    tools/pin.h \
     tools/push.h \
+    tools/rebase.h \
     tools/remote.h \
+    tools/restore.h \
     tools/tar.h \
     tools/textdiff.h \
     tools/trees.h \
@@ -39,6 +45,7 @@ TOOLS_OBJS = \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
+    tools/changebase.o \
     tools/cmd-diff.o \
     tools/cmd-init.o \
     tools/cmd-log.o \
@@ -59,9 +66,12 @@ TOOLS_OBJS = \
     tools/mstate.o \
     tools/other.o \
     tools/out.o \
+    tools/parked.o \
     tools/patt.o \
     tools/pend.o \
     tools/pers.o \
+    tools/pin.o \
+    tools/rebase.o \
     tools/run.o \
     tools/say.o \
     tools/tar.o \
@@ -77,8 +87,11 @@ MORE_OBJS = \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
+    tools/cmd-pin.o \
+    tools/cmd-resolve.o \
     tools/cmd-revert.o \
-    tools/gitout.o
+    tools/gitout.o \
+    tools/verify-boot.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \
