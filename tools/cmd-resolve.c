@@ -20,6 +20,7 @@
 #include "../lib/path.h"
 #include "apply.h"
 #include "cfg.h"
+#include "derived.h"
 #include "merge3.h"
 #include "out.h"
 #include "parked.h"
@@ -39,14 +40,15 @@ struct job {
 };
 
 const char *const rebase_text[WHY_N] = {
-	[WHY_OVERLAP] = "the same lines were changed here and in the base",
+	[WHY_OVERLAP] = "changed in the same place here and in the base",
 	[WHY_BINARY] = "changed here and in the base, and no text",
 	[WHY_UNKNOWN] = "changed here and in the base, and what the base had "
 	    "was not kept",
 	[WHY_TYPE] = "of another type in the base",
 	[WHY_DELETED] = "deleted here, changed in the base",
 	[WHY_GONE] = "changed here, no longer in the base",
-	[WHY_LINKED] = "changed in the base, and here a file of several names"
+	[WHY_LINKED] = "changed in the base, and here a file of several names",
+	[WHY_BACK] = "it was merged, and that was taken back"
 };
 
 /* The list of what is open, for a reader. */
@@ -169,7 +171,7 @@ merged_text(struct job *j, const struct parked *p, struct ent *x,
     struct buf *text, struct err *e)
 {
 	struct rebase	 rb = { j->w.st.s, j->w.pers.base, NULL };
-	struct ent_base	*old = ents_find(&j->w.ov, p->path)->base;
+	const struct ent *was = ents_find(&j->w.ov, p->path);
 	enum rebase_why	 why = p->why;
 	const char	*name;
 	int		 dfd, rc;
@@ -186,7 +188,8 @@ merged_text(struct job *j, const struct parked *p, struct ent *x,
 		return err_set(e, -rc, "read %s", p->path);
 	if (merge3_marked(text->p, text->len))
 		return 0;		/* it is at hand, half done */
-	x->base = old;
+	x->base = was->base;
+	x->link = was->link;
 	rc = rebase_ent(&rb, x, text, &why, NULL, e);
 	if (rc == REBASE_PARKED) {
 		struct buf	 b = BUF_INIT;
@@ -310,6 +313,31 @@ one(struct job *j, const char *path, struct err *e)
 	return 0;
 }
 
+static void
+warn_derived(void *arg, const char *line)
+{
+	cfg_warn(arg, "%s", line);
+}
+
+/* Databases of what was given something else. */
+static void
+derived_again(struct job *j)
+{
+	struct ents	 done = { NULL, 0, 0 };
+	struct ent	 x;
+	size_t		 i;
+
+	for (i = 0; i < j->paths.n; i++) {
+		memset(&x, 0, sizeof(x));
+		x.type = ENT_REG;	/* the path alone counts */
+		if ((x.path = strdup(j->paths.v[i])) != NULL)
+			(void)ents_put(&done, &x);
+	}
+	derived_make(j->w.tree, j->w.ctl == -1 ? j->c->inst.tree :
+	    j->c->inst.mount, &done, warn_derived, j->c);
+	ents_free(&done);
+}
+
 static int
 resolve(struct job *j, struct err *e)
 {
@@ -326,6 +354,7 @@ resolve(struct job *j, struct err *e)
 		return list(j, e);
 	for (i = 0; i < j->paths.n && rc == 0; i++)
 		rc = one(j, j->paths.v[i], e);
+	derived_again(j);
 	/* Those that were done are done. */
 	rc2 = parks_write(&j->parks, j->w.tree, true, &e2);
 	if (rc2 < 0 && rc == 0) {

@@ -155,9 +155,14 @@ rebase(struct restore *r, struct store *s)
 	for (i = 0; i < r->ov.n; i++) {
 		rc = rebase_ent(&rb, &r->ov.v[i], &r->data[i], &why, NULL,
 		    &e);
-		if (rc > 0 && parks_put(&r->parks, r->ov.v[i].path, rc ==
-		    REBASE_MERGED ? PARK_MERGED : PARK_CONFLICT, why) < 0)
-			rc = err_set(&e, ENOMEM, "merge");
+		if (rc == REBASE_MERGED)
+			rc = parks_put(&r->parks, r->ov.v[i].path,
+			    PARK_MERGED, WHY_BACK);
+		else if (rc == REBASE_PARKED)
+			rc = parks_put(&r->parks, r->ov.v[i].path,
+			    PARK_CONFLICT, why);
+		if (rc == -ENOMEM)
+			(void)err_set(&e, ENOMEM, "merge");
 		if (rc < 0)
 			cfg_warn(r->c, "%s", e.msg);
 	}

@@ -215,18 +215,16 @@ parks_open(struct parks *p, int tree, const struct pers *pers,
     const struct pend *pend, const struct strs *paths, struct err *e)
 {
 	size_t	 i, n = 0;
-	bool	 is;
 	int	 rc;
 
 	if ((rc = parks_read(p, tree, e)) < 0 ||
 	    (rc = parks_prune(p, pers, e)) < 0)
 		return rc;
 	for (i = 0; i < p->n; i++) {
-		is = is_pending(pend, p->v[i].path);
-		if (p->v[i].state == PARK_TAKEN && !is)
+		if ((p->v[i].state == PARK_TAKEN || p->v[i].state ==
+		    PARK_MERGED) && !is_pending(pend, p->v[i].path))
 			p->v[i].state = PARK_CONFLICT;
-		keep_only(p, i, &n, within(p->v[i].path, paths) &&
-		    (is || p->v[i].state != PARK_MERGED));
+		keep_only(p, i, &n, within(p->v[i].path, paths));
 	}
 	p->n = n;
 	return 0;

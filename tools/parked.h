@@ -28,7 +28,7 @@ extern const char *const park_word[PARK_N];
 struct parked {
 	char		*path;	/* owned */
 	enum park_state	 state;
-	enum rebase_why	 why;	/* where it is no PARK_MERGED */
+	enum rebase_why	 why;	/* it is, or would be, in conflict */
 };
 
 struct parks {
@@ -52,10 +52,9 @@ int	parks_write(const struct parks *, int tree, bool live, struct err *);
 /* Take out what is done: a commit has recorded the base of now. */
 int	parks_prune(struct parks *, const struct pers *, struct err *);
 /*
- * Read it, take out what is done, and see it beside all that is pending: a
- * path that was merged and reverted is none, one that was given something
- * and reverted is in conflict as before.  Only what is at or below one of
- * the paths (none: all).
+ * Read it, take out what is done, and see it beside all that is pending:
+ * what was merged or given and is reverted is in conflict.  Only what is
+ * at or below one of the paths (none: all).
  */
 int	parks_open(struct parks *, int tree, const struct pers *,
 	    const struct pend *, const struct strs *paths, struct err *);

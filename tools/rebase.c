@@ -22,7 +22,8 @@ const char *const rebase_word[WHY_N] = {
 	[WHY_TYPE] = "type",
 	[WHY_DELETED] = "deleted",
 	[WHY_GONE] = "gone",
-	[WHY_LINKED] = "linked"
+	[WHY_LINKED] = "linked",
+	[WHY_BACK] = "back"
 };
 
 static bool

@@ -32,6 +32,7 @@ enum rebase_why {		/* why it was parked; the words are a file's */
 	WHY_DELETED,		/* deleted here, changed in the base */
 	WHY_GONE,		/* changed here, no longer in the base */
 	WHY_LINKED,		/* one of several names of a file */
+	WHY_BACK,		/* it was merged, which was taken back */
 	WHY_N
 };
 /* One word for it; and a sentence, which what boots has no need of
