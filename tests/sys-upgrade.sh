@@ -270,6 +270,16 @@ ok "a directory" cfg status
 ok "a commit beside it" cfg commit
 stop_view
 
+# What was imported is over a base as well.
+mkdir "$T/import"
+sed 's/^2$/mine/' "$OLD/clean" > "$T/import/clean"
+"$CFG" init "$T/import.store" > "$T/log"
+ok "an import" "$CFG" -s "$T/import.store" import --base "$OLD" "$T/import"
+ok "over the new base" "$CFG" restore --store "$T/import.store" \
+    --base "$BASE" "$T/imported"
+file=$T/imported/clean
+ok "is merged" line 1 mine 3 newer 5 6 7 theirs 9
+
 # The tree has the base already, and something in the list's place.
 cp -a "$BASE" "$T/nano"
 mkdir "$T/nano/.cfg.merge"
