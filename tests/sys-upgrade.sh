@@ -107,7 +107,7 @@ snap "$T/tree" > "$T/second"
 is "twice gives the same" "$(cat "$T/second")" "$(cat "$T/first")"
 
 ok "the box on the new image" run_view
-like "status tells of what was merged" "$(cfg status)" '^merged clean	'
+like "status tells of what was merged" "$(cfg status)" '^merged clean$'
 like "and of what was not" "$(cfg status)" \
     '^conflict ssh/sshd_config	.*cfg resolve'
 like "in JSON, too" "$(cfg --json status)" \
@@ -156,7 +156,7 @@ fails_with 64 usage "$CFG" -m "$MNT" verify --base "$OLD"
 # ---- resolve
 ok "mine" cfg resolve --mine overlap deleted
 is "is noted" "$(state overlap) $(state deleted)" "mine mine"
-like "status says so" "$(cfg status)" '^mine overlap	'
+like "status says so" "$(cfg status)" '^mine overlap$'
 run cfg status -q
 is "and that a power cut would lose it" "$rc" 1
 ok "theirs" cfg resolve --theirs gone added bin link type

@@ -56,19 +56,15 @@ low(const struct store_space *sp)
 static void
 put_parks(struct buf *b, const struct parks *l)
 {
-	static const char *const more[PARK_N] = {
-		[PARK_MERGED] = "with the new base",
-		[PARK_CONFLICT] = "with the new base, see cfg resolve",
-		[PARK_MINE] = "kept, by the next commit"
-	};
 	size_t	 i;
 
 	for (i = 0; i < l->n; i++) {
-		if (more[l->v[i].state] == NULL)
-			continue;
+		if (l->v[i].state == PARK_TAKEN)
+			continue;	/* pending, and nothing else */
 		put_fmt(b, "%s ", park_word[l->v[i].state]);
 		out_path(b, l->v[i].path);
-		put_fmt(b, "\t%s\n", more[l->v[i].state]);
+		put_fmt(b, "%s\n", l->v[i].state == PARK_CONFLICT ?
+		    "\tsee cfg resolve" : "");
 	}
 }
 

@@ -187,16 +187,12 @@ parks_prune(struct parks *p, const struct pers *pers, struct err *e)
 static bool
 is_pending(const struct pend *p, const char *path)
 {
-	size_t	 lo = 0, hi = p->n, mid;
+	size_t	 i;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (path_cmp(p->v[mid].path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->n && strcmp(p->v[lo].path, path) == 0;
+	for (i = 0; i < p->n; i++)
+		if (strcmp(p->v[i].path, path) == 0)
+			return true;
+	return false;
 }
 
 static bool
