@@ -63,6 +63,7 @@ TEST_OBJS = \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/rebase.o \
     tests/sim.o \
     tests/slice.o \
     tests/store.o \
@@ -103,6 +104,7 @@ TEST_PROGS = \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/rebase.t \
     tests/sim.t \
     tests/slice.t \
     tests/store.t \

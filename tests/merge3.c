@@ -416,7 +416,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct tap_case c[] = {
-		{ "what one side alone changed is in", one_side_alone_is_clean },
+		{ "what one side alone changed is in",
+		    one_side_alone_is_clean },
 		{ "what both changed alike is in once", both_alike_is_clean },
 		{ "what overlaps or touches is a conflict",
 		    what_touches_is_a_conflict },

@@ -28,6 +28,7 @@ edit ssh/sshd_config 's/^#PermitRootLogin no/PermitRootLogin yes/'
 echo 'AllowUsers admin' >> "$MNT/ssh/sshd_config"
 edit newsyslog.conf 's|^\(/var/log/messages.*644  \)5|\19|'
 printf 'local7.*\t\t/var/log/local.log\n' >> "$MNT/syslog.conf"
+# shellcheck disable=SC2016
 edit master.passwd 's|^root::|root:$6$salt$hash:|'
 echo 'admin:*:1001:1001::0:0:Admin:/home/admin:/bin/sh' >> \
     "$MNT/master.passwd"
@@ -77,17 +78,21 @@ diff3_merges() {
 is_new() { cmp "$BASE/$1" "$MNT/$1"; }
 is_mine() { cmp "$T/mine/$1" "$MNT/$1"; }
 
-for f in $(sed -n 's/^merged //p' "$T/states"); do
+sed -n 's/^merged //p' "$T/states" > "$T/merged"
+while read -r f; do
 	ok "$f: merged, it has what both have" has_both "$f"
 	ok "$f: it is as diff3 merges it" as_diff3 "$f"
-done
-for f in $(sed -n 's/^conflict \([^	]*\)	.*same place.*/\1/p' "$T/states"); do
+done < "$T/merged"
+sed -n 's/^conflict \([^	]*\)	.*same place.*/\1/p' "$T/states" \
+    > "$T/left"
+while read -r f; do
 	ok "$f: in conflict, it is as it was" is_mine "$f"
-	[ ! -e "$OLD/$f" ] || not_ok "$f: diff3 can't merge it" diff3_merges "$f"
-done
-is "what is merged" "$(sed -n 's/^merged //p' "$T/states" | tr '\n' ' ')" \
-    "$(echo crontab group hosts mail/aliases newsyslog.conf ntp.conf pf.os \
-	shells ssh/sshd_config sysctl.conf syslog.conf ttys) "
+	[ ! -e "$OLD/$f" ] ||
+	    not_ok "$f: diff3 can't merge it" diff3_merges "$f"
+done < "$T/left"
+want='crontab group hosts mail/aliases newsyslog.conf ntp.conf pf.os'
+is "what is merged" "$(tr '\n' ' ' < "$T/merged")" \
+    "$want shells ssh/sshd_config sysctl.conf syslog.conf ttys "
 is "what is in conflict" "$(sed -n 's/^conflict \([^	]*\).*/\1/p' \
     "$T/states" | tr '\n' ' ')" \
     "devd/snd.conf inetd.conf login.conf master.passwd snmpd.config "

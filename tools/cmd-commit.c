@@ -275,7 +275,8 @@ dry_run(struct job *j, bool *nothing, struct err *e)
 		bytes += j->commit.v[i].data.len;
 	n = j->pend.n + j->base.nalso;
 	put_fmt(&b, "%zu path%s, %llu bytes of content, would be generation "
-	    "%llu\n", n, n == 1 ? "" : "s", (unsigned long long)bytes, (unsigned long long)j->w.head + 1);
+	    "%llu\n", n, n == 1 ? "" : "s", (unsigned long long)bytes,
+	    (unsigned long long)j->w.head + 1);
 	rc = out_write(&b, false);
 	buf_free(&b);
 	say_left_out(j);

@@ -194,7 +194,8 @@ merged_text(struct job *j, const struct parked *p, struct ent *x,
 	if (rc == REBASE_PARKED) {
 		struct buf	 b = BUF_INIT;
 
-		rc = why != WHY_OVERLAP ? 1 : rebase_ent(&rb, x, text, &why, &b, e);
+		rc = why != WHY_OVERLAP ? REBASE_PARKED :
+		    rebase_ent(&rb, x, text, &why, &b, e);
 		if (rc >= 0 && b.len > 0) {
 			buf_free(text);
 			*text = b;

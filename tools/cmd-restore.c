@@ -205,7 +205,8 @@ open_tree(struct restore *r, struct err *e)
 	struct stat	 st, top;
 	int		 rc = 0;
 
-	if (r->base != NULL && mkdirat(AT_FDCWD, r->dir, 0755) == -1 && errno != EEXIST)
+	if (r->base != NULL && mkdirat(AT_FDCWD, r->dir, 0755) == -1 &&
+	    errno != EEXIST)
 		return err_set(e, errno, "mkdir %s", r->dir);
 	r->tree = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->tree == -1)

@@ -19,14 +19,14 @@
 #define MERGE3_THEIRS	">>>>>>> new base"
 
 struct merge3 {
-	struct buf	 text;		/* the result, with the lines above where
-					   both changed the same in two ways */
-	bool		 binary;	/* one is no text: nothing is merged, text
-					   is empty and conflicts is 1 */
+	struct buf	 text;	/* the result, with the lines above where both
+				   changed the same in two ways */
+	bool		 binary; /* one is no text: nothing is merged, text is
+				   empty and conflicts is 1 */
 	size_t		 conflicts;
-	size_t		 mine;		/* changes that one side alone made ... */
+	size_t		 mine;	/* changes that one side alone made ... */
 	size_t		 theirs;
-	size_t		 both;		/* ... and that both made alike */
+	size_t		 both;	/* ... and that both made alike */
 };
 
 /*

@@ -29,12 +29,16 @@ int
 parks_put(struct parks *p, const char *path, enum park_state state,
     enum rebase_why why)
 {
-	char	*s;
+	struct parked	*v;
 
-	if (more_room(&p->v, p->n, &p->cap, sizeof(*p->v)) < 0 ||
-	    (s = strdup(path)) == NULL)
+	if (more_room(&p->v, p->n, &p->cap, sizeof(*p->v)) < 0)
 		return -ENOMEM;
-	p->v[p->n++] = (struct parked){ s, state, why };
+	v = &p->v[p->n];
+	if ((v->path = strdup(path)) == NULL)
+		return -ENOMEM;
+	v->state = state;
+	v->why = why;
+	p->n++;
 	return 0;
 }
 
