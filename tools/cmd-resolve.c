@@ -42,8 +42,7 @@ struct job {
 const char *const rebase_text[WHY_N] = {
 	[WHY_OVERLAP] = "changed in the same place here and in the base",
 	[WHY_BINARY] = "changed here and in the base, and no text",
-	[WHY_UNKNOWN] = "changed here and in the base, and what the base had "
-	    "was not kept",
+	[WHY_UNKNOWN] = "changed here and in the base; the old base is lost",
 	[WHY_TYPE] = "of another type in the base",
 	[WHY_DELETED] = "deleted here, changed in the base",
 	[WHY_GONE] = "changed here, no longer in the base",
