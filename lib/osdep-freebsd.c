@@ -367,3 +367,9 @@ os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
 #endif
 	return 0;
 }
+
+void
+os_closefrom(int fd)
+{
+	closefrom(fd);
+}

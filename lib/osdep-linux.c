@@ -339,3 +339,17 @@ os_peer(int fd, uid_t *uid, gid_t *gid, pid_t *pid)
 	*pid = c.pid;
 	return 0;
 }
+
+void
+os_closefrom(int fd)
+{
+	long	 n;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned)fd, ~0u, 0) == 0)
+		return;
+#endif
+	/* A kernel before 5.9. */
+	for (n = sysconf(_SC_OPEN_MAX); fd < n; fd++)
+		(void)close(fd);
+}

@@ -111,6 +111,9 @@ void	os_random(void *, size_t);
 /* The other end of a Unix socket.  0 or -errno; pid 0 where unknown. */
 int	os_peer(int fd, uid_t *, gid_t *, pid_t *);
 
+/* Close every descriptor from this one on. */
+void	os_closefrom(int fd);
+
 /*
  * From here on this process, of one thread, can use the descriptors that
  * it has, memory, clocks and random numbers: it opens no file, makes no

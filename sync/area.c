@@ -250,18 +250,6 @@ area_step(struct store *s, uint32_t area, size_t i, struct ents *ov,
 }
 
 int
-area_replay(struct store *s, uint32_t area, size_t upto, struct ents *ov,
-    struct err *e)
-{
-	size_t	 i;
-	int	 rc = 0;
-
-	for (i = 0; i <= upto && rc == 0; i++)
-		rc = area_step(s, area, i, ov, e);
-	return rc;
-}
-
-int
 area_append(struct area *a, const struct rec *r)
 {
 	struct rec	*v;

@@ -54,6 +54,7 @@ SYNC_OBJS = sync/slice.o \
     sync/record.o \
     sync/steps.o \
     sync/super.o \
+    sync/url.o \
     sync/urlis.o \
     sync/verify.o \
     sync/z.o
@@ -84,5 +85,4 @@ NET_OBJS = sync/agent.o \
     sync/sftp-file.o \
     sync/ssh.o \
     sync/sshwire.o \
-    sync/stream.o \
-    sync/url.o
+    sync/stream.o

@@ -46,6 +46,22 @@ before(struct store *s, uint32_t gen)
 	}
 }
 
+/* How many records of the area are of generations up to gen. */
+static size_t
+upto(const struct area *a, uint64_t gen)
+{
+	size_t	 lo = 0, hi = a->nrec, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (a->rec[mid].seq <= gen)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /*
  * The area that has generation gen, and the number of the record; where
  * `made`, the record that made it and not one that just carries it.
@@ -60,9 +76,8 @@ find(struct store *s, uint64_t gen, bool made, size_t *nr)
 
 	while (i != NO_AREA) {
 		a = &s->area[i];
-		for (k = a->nrec; k-- > 0;)
-			if (a->rec[k].seq == gen && gen <= top &&
-			    a->rec[k].type < REC_SKIP &&
+		for (k = upto(a, gen); k-- > 0 && a->rec[k].seq == gen;)
+			if (gen <= top && a->rec[k].type < REC_SKIP &&
 			    (!made || a->rec[k].type != REC_CHECK)) {
 				*nr = k;
 				return i;
@@ -97,18 +112,48 @@ store_oldest(const struct store *cs)
 }
 
 static int
-copy_head(const struct store *s, struct ents *ov, struct err *e)
+copy(const struct store *s, const struct ents *from, struct ents *ov,
+    struct err *e)
 {
 	size_t	 i;
 
-	if ((ov->v = calloc(s->head.n + 1, sizeof(*ov->v))) == NULL)
+	if ((ov->v = calloc(from->n + 1, sizeof(*ov->v))) == NULL)
 		return err_set(e, ENOMEM, "%s", s->io->name);
-	ov->cap = s->head.n + 1;
-	for (i = 0; i < s->head.n; i++) {
-		if (ent_copy(&ov->v[i], &s->head.v[i]) < 0)
+	ov->cap = from->n + 1;
+	for (i = 0; i < from->n; i++) {
+		if (ent_copy(&ov->v[i], &from->v[i]) < 0)
 			return err_set(e, ENOMEM, "%s", s->io->name);
 		ov->n++;
 	}
+	return 0;
+}
+
+static void
+forget(struct store *s)
+{
+	ents_free(&s->memo.ov);
+	s->memo.n = 0;
+}
+
+/*
+ * Make the memo the overlay after the first n records of an area.  Who asks
+ * for one generation after the other, upwards, has each record read once.
+ */
+static int
+replay(struct store *s, uint32_t area, size_t n, struct err *e)
+{
+	struct memo	*m = &s->memo;
+	int		 rc;
+
+	if (m->area != area || m->life != s->area[area].life || m->n > n)
+		forget(s);
+	m->area = area;
+	m->life = s->area[area].life;
+	for (; m->n < n; m->n++)
+		if ((rc = area_step(s, area, m->n, &m->ov, e)) < 0) {
+			forget(s);
+			return rc;
+		}
 	return 0;
 }
 
@@ -123,11 +168,11 @@ store_overlay(struct store *s, uint64_t gen, struct ents *ov, struct err *e)
 	if (gen == 0)
 		return 0;
 	if (gen == s->seq || gen == STORE_TRIAL)
-		rc = copy_head(s, ov, e);
+		rc = copy(s, &s->head, ov, e);
 	else if ((i = find(s, gen, false, &nr)) == NO_AREA)
 		rc = keep_overlay(s, gen, ov, e);
-	else
-		rc = area_replay(s, i, nr, ov, e);
+	else if ((rc = replay(s, i, nr + 1, e)) == 0)
+		rc = copy(s, &s->memo.ov, ov, e);
 	if (rc == 0 && hid_strip(ov) < 0)
 		rc = err_set(e, ENOMEM, "%s", s->io->name);
 	if (rc == 0 && gen == STORE_TRIAL)
@@ -196,7 +241,7 @@ commit_free(struct commit *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* The steps that the commit made, as changes; they change hands. */
+/* The steps that the commit made, as changes. */
 static int
 to_commit(struct meta *m, struct commit *c)
 {
@@ -212,8 +257,10 @@ to_commit(struct meta *m, struct commit *c)
 	for (i = 0; i < m->s.n; i++) {
 		if (m->s.v[i].carried || hid_is(m->s.v[i].c.e.path))
 			continue;
-		c->v[c->n++] = m->s.v[i].c;
-		memset(&m->s.v[i].c.e, 0, sizeof(m->s.v[i].c.e));
+		c->v[c->n] = m->s.v[i].c;
+		if (ent_copy(&c->v[c->n].e, &m->s.v[i].c.e) < 0)
+			return -ENOMEM;
+		c->n++;
 	}
 	return 0;
 }
@@ -221,7 +268,7 @@ to_commit(struct meta *m, struct commit *c)
 int
 store_record(struct store *s, uint64_t gen, struct commit *c, struct err *e)
 {
-	struct ents	 ov = { NULL, 0, 0 };
+	const char	*bad;
 	struct meta	 m;
 	uint32_t	 i;
 	size_t		 nr;
@@ -234,14 +281,18 @@ store_record(struct store *s, uint64_t gen, struct commit *c, struct err *e)
 		return no_such(s, gen, e);
 	if ((i = find(s, gen, true, &nr)) == NO_AREA)
 		return keep_record(s, gen, c, e);
-	if (nr > 0 && (rc = area_replay(s, i, nr - 1, &ov, e)) < 0)
-		goto out;
-	if ((rc = area_meta(s, i, nr, &ov, &m, e)) < 0)
-		goto out;
-	if ((rc = to_commit(&m, c)) < 0)
+	if ((rc = replay(s, i, nr, e)) < 0 ||
+	    (rc = area_meta(s, i, nr, &s->memo.ov, &m, e)) < 0)
+		return rc;
+	if ((rc = to_commit(&m, c)) < 0) {
 		(void)err_set(e, ENOMEM, "%s", s->io->name);
+		commit_free(c);
+	}
+	/* It is decoded: go on to behind it. */
+	if (rc == 0 && overlay_apply(&s->memo.ov, &m.s, &bad) == 0)
+		s->memo.n = nr + 1;
+	else
+		forget(s);
 	meta_free(&m);
-out:
-	ents_free(&ov);
 	return rc;
 }

@@ -154,8 +154,21 @@ struct olds {
 	size_t		 n;
 };
 
+/* The tag that is just being set, or 0. */
+static uint64_t
+new_tag(const struct items *l)
+{
+	size_t	 i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->v[i].op == CHANGE_SET &&
+		    hid_kind(l->v[i].e.path) == HID_TAG)
+			return strtoull(l->v[i].e.target, NULL, 10);
+	return 0;
+}
+
 static bool
-tagged(const struct store *s, uint64_t gen)
+tagged(const struct store *s, const struct items *l, uint64_t gen)
 {
 	const char	*name;
 	uint64_t	 g;
@@ -164,7 +177,7 @@ tagged(const struct store *s, uint64_t gen)
 	for (i = 0; store_tag_at(s, i, &name, &g); i++)
 		if (g == gen)
 			return true;
-	return false;
+	return gen != 0 && new_tag(l) == gen;
 }
 
 static int
@@ -189,7 +202,8 @@ young(const struct store *s, uint64_t gen, int64_t time)
 
 /* Those kept so far. */
 static int
-list_kept(struct store *s, struct olds *l, struct err *e)
+list_kept(struct store *s, const struct items *items, struct olds *l,
+    struct err *e)
 {
 	struct old	 o = { 0, false, true, 0 };
 	struct commit	 c;
@@ -199,7 +213,7 @@ list_kept(struct store *s, struct olds *l, struct err *e)
 	for (i = 0; rc == 0 && store_kept(s, i, &o.gen); i++) {
 		if ((rc = keep_record(s, o.gen, &c, e)) < 0)
 			break;
-		o.tagged = tagged(s, o.gen);
+		o.tagged = tagged(s, items, o.gen);
 		if ((o.tagged || young(s, o.gen, c.time)) && add(l, &o) < 0)
 			rc = nomem(s, e);
 		commit_free(&c);
@@ -223,7 +237,7 @@ others_from(const struct store *s, uint32_t area)
 
 /* Whether it is worth looking what the area has below `first`. */
 static bool
-worth(const struct store *s, uint64_t first)
+worth(const struct store *s, const struct items *l, uint64_t first)
 {
 	const char	*name;
 	uint64_t	 g;
@@ -234,13 +248,14 @@ worth(const struct store *s, uint64_t first)
 	for (i = 0; store_tag_at(s, i, &name, &g); i++)
 		if (g < first && info_of(s, g) == NULL)
 			return true;
-	return false;
+	g = new_tag(l);
+	return g != 0 && g < first && info_of(s, g) == NULL;
 }
 
 /* Those that only this area has. */
 static int
-list_area(struct store *s, uint32_t area, uint64_t first, struct olds *l,
-    struct err *e)
+list_area(struct store *s, uint32_t area, uint64_t first,
+    const struct items *items, struct olds *l, struct err *e)
 {
 	const struct area	*a = &s->area[area];
 	struct ents		 ov = { NULL, 0, 0 };
@@ -250,8 +265,8 @@ list_area(struct store *s, uint32_t area, uint64_t first, struct olds *l,
 	int			 rc = 0;
 
 	for (k = 0; rc == 0 && k < a->nrec && a->rec[k].seq < first; k++) {
-		o = (struct old){ a->rec[k].seq, tagged(s, a->rec[k].seq),
-		    false, k };
+		o = (struct old){ a->rec[k].seq, tagged(s, items,
+		    a->rec[k].seq), false, k };
 		if (a->rec[k].type == REC_NOTE || o.gen == 0)
 			rc = area_step(s, area, k, &ov, e);
 		else if ((rc = area_meta(s, area, k, &ov, &m, e)) == 0) {
@@ -343,11 +358,13 @@ put_old(struct store *s, uint32_t area, const struct old *o, struct items *l,
 	struct ents	 ov = { NULL, 0, 0 };
 	struct commit	 c;
 	size_t		 i;
-	int		 rc;
+	int		 rc = 0;
 
-	if (area_replay(s, area, o->rec, &ov, e) < 0 || !can_hide(&ov)) {
+	for (i = 0; i <= o->rec && rc == 0; i++)
+		rc = area_step(s, area, i, &ov, e);
+	if (rc < 0 || !can_hide(&ov)) {
 		ents_free(&ov);
-		return 0;
+		return rc == -ENOMEM ? rc : 0;
 	}
 	if ((rc = store_record(s, o->gen, &c, e)) == -ENOENT)
 		rc = 0;		/* a checkpoint is all there is */
@@ -394,13 +411,14 @@ keep_items(struct store *s, uint32_t area, size_t most, struct items *l,
 	int		 rc;
 
 	*some = 0;
-	rc = list_kept(s, &all, e);
-	if (rc == 0 && s->area[area].state == AREA_GOOD && worth(s, first)) {
+	rc = list_kept(s, l, &all, e);
+	if (rc == 0 && s->area[area].state == AREA_GOOD && worth(s,
+	    l, first)) {
 		if (!s->area[area].loaded &&
 		    area_load(s, area, &ov, NULL) < 0)
 			s->area[area].state = AREA_BAD;
 		else
-			rc = list_area(s, area, first, &all, e);
+			rc = list_area(s, area, first, l, &all, e);
 		ents_free(&ov);
 	}
 	if (all.n > 1)

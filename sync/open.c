@@ -65,6 +65,7 @@ store_close(struct store *s)
 		area_reset(&s->area[i]);
 	free(s->area);
 	ents_free(&s->head);
+	ents_free(&s->memo.ov);
 	free(s->damage);
 	free(s->win);
 	free(s);

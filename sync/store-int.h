@@ -306,6 +306,13 @@ struct store {
 	uint64_t	 keep;		/* see store_keep() */
 	int64_t		 since;
 	char		*damage;	/* what opening found */
+	struct memo {			/* what was replayed last, to go on
+					   from: history.c */
+		struct ents	 ov;
+		uint32_t	 area;
+		uint64_t	 life;	/* the area's then */
+		size_t		 n;	/* records of it; 0: nothing */
+	}		 memo;
 	uint8_t		*win;		/* read-ahead */
 	uint64_t	 winoff;
 	size_t		 winlen;
@@ -321,9 +328,6 @@ int	win_read(struct store *, void *, size_t n, uint64_t off, struct err *);
  */
 int	area_load(struct store *, uint32_t area, struct ents *ov,
 	    struct err *);
-/* The overlay after record number `upto` of a loaded area. */
-int	area_replay(struct store *, uint32_t area, size_t upto,
-	    struct ents *ov, struct err *);
 /* Apply record number i to the overlay before it. */
 int	area_step(struct store *, uint32_t area, size_t i, struct ents *ov,
 	    struct err *);

@@ -32,6 +32,7 @@ struct crash {			/* the looking at states */
 	size_t		 states;
 	size_t		 seconds; /* of them after a second cut */
 	size_t		 opened_new;
+	size_t		 confirmed; /* trials that were found in them */
 	size_t		 failed;
 };
 
@@ -83,6 +84,8 @@ looks_right(struct crash *k, struct store *s)
 	if (rc != 0)
 		return rc < 0 ? (snprintf(msg, sizeof(msg), "verify: %s",
 		    e.msg), msg) : h.line;
+	if ((bad = drive_trial_agrees(k->d, s)) != NULL)
+		return bad;
 	gen = store_oldest(s);
 	if (gen < k->sure && tap_rand(&k->rng) % 4 == 0) {
 		gen += tap_rand(&k->rng) % (k->sure - gen);
@@ -91,6 +94,34 @@ looks_right(struct crash *k, struct store *s)
 			return bad;
 	}
 	return overlay_agrees(&k->d->h.pool, s, head, w->ov, true);
+}
+
+/* Make a trial that is there the head; after opening anew, too. */
+static const char *
+confirms(struct crash *k, struct store **s)
+{
+	struct ents	 want = { NULL, 0, 0 };
+	struct err	 e = { 0, "" };
+	uint64_t	 gen = 0, head = store_head(*s);
+	const char	*r = NULL;
+	int		 rc;
+
+	if (store_overlay(*s, STORE_TRIAL, &want, &e) != 0)
+		return "no overlay of the trial";
+	rc = store_confirm(*s, &gen, &e);
+	store_close(*s);
+	*s = NULL;
+	if (rc != 0 && rc != -ENOSPC)
+		r = "the trial can't be confirmed";
+	else if (store_open(s, &k->sim->io, &e) != 0)
+		r = "can't be opened after confirming";
+	else if (rc == 0 && (gen != head + 1 || store_head(*s) != gen))
+		r = "the confirmed trial is not the head";
+	else if (rc == 0)
+		r = overlay_agrees(&k->d->h.pool, *s, gen, &want, true);
+	k->confirmed += rc == 0;
+	ents_free(&want);
+	return r;
 }
 
 /* Commit something small; it must be there after opening anew. */
@@ -102,8 +133,14 @@ takes_the_next(struct crash *k, struct store **s)
 	struct gen	 g = k->d->g;	/* the same commit for each state */
 	struct err	 e = { 0, "" };
 	uint64_t	 gen = 0, head = store_head(*s);
+	struct trial	 t;
 	const char	*r = NULL;
 
+	if (store_trial_info(*s, &t, &e) == 0) {
+		trial_free(&t);
+		if (tap_rand(&k->rng) % 2 == 0)
+			return confirms(k, s);
+	}
 	if (store_overlay(*s, head, &now, &e) != 0)
 		return "no overlay for the next commit";
 	gen_line(&g, &now, "next", &c, &after);
@@ -197,6 +234,7 @@ second(struct crash *k, const uint8_t *img)
 	k->states += k2.states;
 	k->seconds += k2.states;
 	k->opened_new = k2.opened_new;
+	k->confirmed = k2.confirmed;
 	k->failed = k2.failed;
 out:
 	store_close(s);
@@ -271,7 +309,7 @@ scenario(uint64_t size, uint32_t align, size_t commits, size_t moves,
 	uint64_t	 seed = tap_seed(20240611);
 
 	memset(&k, 0, sizeof(k));
-	if (drive_begin(&d, size, align, 4, seed) &&
+	if (drive_begin(&d, size, align, 4, seed) && (d.notes = true) &&
 	    drive_run(&d, commits, moves)) {
 		k.d = &d;
 		k.sim = sim_new(size, SIM_SECTOR);
@@ -279,9 +317,11 @@ scenario(uint64_t size, uint32_t align, size_t commits, size_t moves,
 		k.rng = seed;
 		replay(&k, samples);
 		tap_diag("%zu commits, %zu to another area; %zu states, %zu "
-		    "of them after a second cut, %zu opened to the new head",
-		    d.done, d.moves, k.states, k.seconds, k.opened_new);
+		    "of them after a second cut, %zu opened to the new head, "
+		    "%zu confirmed a trial", d.done, d.moves, k.states,
+		    k.seconds, k.opened_new, k.confirmed);
 		OK(k.failed == 0);
+		OK(k.confirmed > 10);
 		OK(k.states > 1000 && k.seconds > 100);
 		OK(k.opened_new > 100 && k.opened_new < k.states);
 		sim_free(k.sim);

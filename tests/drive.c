@@ -35,6 +35,7 @@ drive_begin(struct drive *d, uint64_t size, uint32_t align, uint32_t areas,
 	d->sim = sim_new(size, SIM_SECTOR);
 	d->geom = (struct store_geom){ align, areas };
 	hist_init(&d->h);
+	hist_init(&d->trials);
 	d->g = (struct gen){ seed, area / 600, area / 3, area / 4, 6,
 	    1700000000000000000, &d->h.pool };
 	d->mark = xalloc(sizeof(*d->mark));
@@ -50,6 +51,7 @@ drive_end(struct drive *d)
 {
 	store_close(d->s);
 	hist_free(&d->h);
+	hist_free(&d->trials);
 	free(d->mark);
 	sim_free(d->sim);
 }
@@ -67,8 +69,8 @@ drive_reopen(struct drive *d)
 	    OK(store_head(d->s) == d->h.v[d->h.n - 1].gen);
 }
 
-static bool
-one_write_one_flush(struct drive *d, size_t since)
+bool
+drive_wrote(struct drive *d, size_t since)
 {
 	const struct sim_op	*w = &d->sim->ops[since];
 	struct store_space	 sp;
@@ -124,8 +126,8 @@ no_space(struct drive *d, size_t since, uint64_t head)
 	    0 : -1;
 }
 
-static int
-acknowledged(struct drive *d, const struct commit *c, struct ents *after,
+int
+drive_done(struct drive *d, const struct commit *c, struct ents *after,
     uint64_t gen, uint64_t head, size_t since)
 {
 	d->done++;
@@ -133,7 +135,7 @@ acknowledged(struct drive *d, const struct commit *c, struct ents *after,
 	d->mark = xrealloc(d->mark, d->h.n * sizeof(*d->mark));
 	d->mark[d->h.n - 1] = d->sim->nops;
 	if (!OK(gen == head + 1) || !OK(store_head(d->s) == gen) ||
-	    !OK(d->sim->bad == 0) || !one_write_one_flush(d, since))
+	    !OK(d->sim->bad == 0) || !drive_wrote(d, since))
 		return -1;
 	d->h.v[d->h.n - 1].before = d->before;
 	return 1;
@@ -157,7 +159,7 @@ drive_commit(struct drive *d, enum drive_kind kind)
 	if (rc == -ENOSPC)
 		r = no_space(d, since, head);
 	else if (ok_rc(rc, &e, "commit"))
-		r = acknowledged(d, &c, &after, gen, head, since);
+		r = drive_done(d, &c, &after, gen, head, since);
 out:
 	commit_free(&c);
 	ents_free(&now);
@@ -210,8 +212,13 @@ drive_run(struct drive *d, size_t n, size_t moves)
 	for (tries = 0; d->done < n || d->moves < moves; tries++) {
 		if (tries > 3 * n + 1000)
 			return OK(!"commits get through");
+		if (d->notes && tries % 5 == 2 && !drive_trial(d))
+			return false;
+		if (d->notes && tries % 7 == 3 &&
+		    !drive_tag(d, tries % 3 == 0))
+			return false;
 		r = drive_commit(d, kind);
-		if (r < 0)
+		if (r < 0 || (r == 0 && d->notes && !drive_untag(d)))
 			return false;
 		kind = r == 0 ? DRIVE_SHRINK :
 		    d->done % 16 == 8 ? DRIVE_KINDS :

@@ -35,6 +35,7 @@ TEST_LIB_OBJS = \
     tests/tap.o \
     tests/tree.o \
     tests/drive.o \
+    tests/drivenote.o \
     tests/gen.o \
     tests/genop.o \
     tests/hist.o
@@ -48,6 +49,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
     tests/entdiff.o \
@@ -64,8 +66,10 @@ TEST_OBJS = \
     tests/pendrand.o \
     tests/pers.o \
     tests/rebase.o \
+    tests/rules.o \
     tests/sim.o \
     tests/slice.o \
+    tests/spawn.o \
     tests/store.o \
     tests/storebad.o \
     tests/storesize.o \
@@ -89,6 +93,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/blame.t \
     tests/ctl.t \
     tests/ent.t \
     tests/entdiff.t \
@@ -105,8 +110,10 @@ TEST_PROGS = \
     tests/pendrand.t \
     tests/pers.t \
     tests/rebase.t \
+    tests/rules.t \
     tests/sim.t \
     tests/slice.t \
+    tests/spawn.t \
     tests/store.t \
     tests/storebad.t \
     tests/storesize.t \

@@ -99,6 +99,8 @@ commit_dup(struct commit *to, const struct commit *from)
 		to->v[i] = from->v[i];
 		to->v[i].data = (struct buf)BUF_INIT;
 		to->v[i].base_data = (struct buf)BUF_INIT;
+		put_bytes(&to->v[i].base_data, from->v[i].base_data.p,
+		    from->v[i].base_data.len);
 		put_bytes(&to->v[i].data, from->v[i].data.p,
 		    from->v[i].data.len);
 		if (ent_copy(&to->v[i].e, &from->v[i].e) != 0)

@@ -29,11 +29,13 @@ one(const struct shape *p, uint64_t seed)
 	snprintf(where, sizeof(where), "%llu KiB, align %u, %u areas",
 	    (unsigned long long)p->size / 1024, p->align, p->areas);
 	good = drive_begin(&d, p->size, p->align, p->areas, seed);
+	d.notes = true;
 	for (i = 0; good && i < 20; i++) {
 		good = drive_run(&d, d.done + p->commits / 20,
 		    i == 19 ? p->moves : 0) &&
 		    drive_commit(&d, DRIVE_FILL) >= 0 && drive_reopen(&d) &&
-		    ok_same(hist_agree_all(&d.h, d.s), where);
+		    ok_same(hist_agree_all(&d.h, d.s), where) &&
+		    ok_same(drive_tags(&d, d.s), where);
 		if (good)
 			history += store_head(d.s) - store_oldest(d.s);
 		if (good && d.sim->nops > 4000)

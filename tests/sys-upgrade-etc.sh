@@ -46,7 +46,7 @@ chmod 640 "$MNT/pf.os"
 rm "$MNT/ftpusers" "$MNT/snmpd.config"
 echo '# mine' > "$MNT/devd/snd.conf"
 echo 'options timeout:1' > "$MNT/resolv.conf"
-ok "his edits are committed" cfg commit -m 'a year'
+ok "his edits are committed" cfg commit --force -m 'a year'
 cp -a "$MNT" "$T/mine"
 power_cut
 
@@ -106,7 +106,7 @@ is "all else is the new image's" "$(diff -rq "$BASE" "$MNT" | grep -Ecv \
 ok "the rest is settled" cfg resolve --theirs inetd.conf devd/snd.conf
 ok "in one way or another" cfg resolve --mine login.conf master.passwd \
     snmpd.config
-ok "and committed" cfg commit -m 'FreeBSD 15.1'
+ok "and committed" cfg commit --force -m 'FreeBSD 15.1'
 is "nothing is open" "$(cfg resolve)" "nothing to resolve"
 snap "$MNT" | grep -v cfg.merge > "$T/want"
 power_cut

@@ -16,9 +16,9 @@ lines() {
 
 # Every case has a name; what the image had, ...
 old_base() {
-	mkdir -p "$BASE/ssh" "$BASE/sub"
+	mkdir -p "$BASE/net" "$BASE/sub"
 	for f in same clean overlap follow attr bin deleted gone away pinned \
-	    alike ssh/sshd_config type touched linked; do
+	    alike net/conf type touched linked; do
 		lines "$BASE/$f" 1 2 3 4 5 6 7 8 9
 	done
 	lines "$BASE/same2" 1
@@ -32,7 +32,7 @@ old_base() {
 # ... what the user made of it, ...
 edits() {
 	sed -i 's/^2$/mine/' "$MNT/same" "$MNT/clean" "$MNT/overlap" \
-	    "$MNT/gone" "$MNT/pinned" "$MNT/ssh/sshd_config" "$MNT/touched"
+	    "$MNT/gone" "$MNT/pinned" "$MNT/net/conf" "$MNT/touched"
 	chmod 600 "$MNT/clean"
 	chmod 640 "$MNT/follow"
 	sed -i 's/^9$/nine/' "$MNT/alike"
@@ -57,7 +57,7 @@ new_base() {
 	    "$BASE/pinned" "$BASE/type" "$BASE/linked"
 	chmod 755 "$BASE/clean" "$BASE/sub" "$BASE/attr"
 	sed -i 's/^2$/theirs/; s/^9$/also theirs/' "$BASE/overlap" \
-	    "$BASE/ssh/sshd_config"
+	    "$BASE/net/conf"
 	sed -i 's/^9$/nine/' "$BASE/alike"
 	printf '1\0004\n' > "$BASE/bin"
 	rm "$BASE/gone" "$BASE/away"
@@ -109,7 +109,7 @@ is "twice gives the same" "$(cat "$T/second")" "$(cat "$T/first")"
 ok "the box on the new image" run_view
 like "status tells of what was merged" "$(cfg status)" '^merged clean$'
 like "and of what was not" "$(cfg status)" \
-    '^conflict ssh/sshd_config	.*cfg resolve'
+    '^conflict net/conf	.*cfg resolve'
 like "in JSON, too" "$(cfg --json status)" \
     '"path": *"clean","state": *"merged"'
 like "resolve tells why" "$(cfg resolve)" '^conflict gone	.*no longer'
@@ -117,7 +117,7 @@ like "in JSON, too" "$(cfg --json resolve)" '"state": "conflict", "why": "gone"'
 is "which is all of them" "$(cfg resolve | sed 's/	.*//' | tr '\n' ',')" \
     "$(echo conflict added,conflict bin,merged clean,conflict deleted,\
 merged follow,conflict gone,conflict link,merged link2,conflict linked,\
-conflict overlap,conflict ssh/sshd_config,merged sub,merged touched,\
+conflict net/conf,conflict overlap,merged sub,merged touched,\
 conflict type, | sed 's/, */,/g')"
 is "only what was merged is pending" "$(cfg diff --name-only | tr '\n' ' ')" \
     "clean follow link2 sub touched "
@@ -166,8 +166,8 @@ is "of any kind" "$(readlink "$MNT/link") $(stat -c %F "$MNT/type")" \
     "three regular file"
 ok "mine again" cfg resolve --mine bin
 is "takes that back" "$(od -An -c "$MNT/bin" | tr -d ' ')" '1\03\n'
-ok "the merged text" cfg resolve --merged ssh/sshd_config
-is_now "has both, marked" ssh/sshd_config 1 "<<<<<<< yours" mine \
+ok "the merged text" cfg resolve --merged net/conf
+is_now "has both, marked" net/conf 1 "<<<<<<< yours" mine \
     "||||||| old base" 2 ======= theirs ">>>>>>> new base" \
     3 4 5 6 7 8 "also theirs"
 fails_with 2 'linked: changed in the base.*--mine or --theirs' \
@@ -178,12 +178,12 @@ fails_with 2 'not a path below' "$CFG" -m "$MNT" resolve --mine ../x
 fails_with 64 usage "$CFG" -m "$MNT" resolve --mine
 fails_with 64 usage "$CFG" -m "$MNT" resolve --mine --theirs same
 fails_with 64 usage "$CFG" -m "$MNT" resolve same
-edit() { EDITOR=$1 timeout 20 "$CFG" -m "$MNT" resolve --edit ssh/sshd_config; }
+edit() { EDITOR=$1 timeout 20 "$CFG" -m "$MNT" resolve --edit net/conf; }
 fails_with 2 'conflicts in it still: nothing is taken' edit true
 fails_with 2 'false failed: nothing is taken' edit false
 # shellcheck disable=SC2016
 ok "an editor" edit "sed -i -e '/^[<|=>]/d' -e 's/^2\$/between/'"
-is_now "makes a whole of it" ssh/sshd_config 1 mine between theirs 3 4 5 6 7 8 \
+is_now "makes a whole of it" net/conf 1 mine between theirs 3 4 5 6 7 8 \
     "also theirs"
 is "nothing of that is left" "$(find "$STATE" -name 'edit.*')" ""
 ok "a merge can be taken back" cfg resolve --mine touched
@@ -196,7 +196,7 @@ like "is one, too" "$(cfg resolve)" '^conflict follow	.*taken back'
 # ---- the commit
 ok "one path is committed" cfg commit clean
 is "its base is known now" "$(state clean)" ""
-is "the others' is not" "$(state ssh/sshd_config)" taken
+is "the others' is not" "$(state net/conf)" taken
 run cfg commit -m merged
 is "a commit of all ends with 0" "$rc" 0
 diag "$out"

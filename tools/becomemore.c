@@ -24,9 +24,13 @@ fn(struct cfg *c, int argc, char **argv)				\
 }
 
 IN_MORE(cmd_commit)
+IN_MORE(cmd_check)
+IN_MORE(cmd_blame)
 IN_MORE(cmd_revert)
 IN_MORE(cmd_resolve)
 IN_MORE(cmd_pin)
+IN_MORE(cmd_rollback)
+IN_MORE(cmd_reset)
 IN_MORE(cmd_import)
 IN_MORE(cmd_export)
 

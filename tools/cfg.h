@@ -75,6 +75,9 @@ const char *cfg_root(const struct cfg *);
 int	cfg_path(const struct cfg *, const char *arg, char **path,
 	    struct err *);
 
+/* How many arguments are behind "--": ask before getopt(3) moves them. */
+int	cfg_behind(int argc, char **argv);
+
 /* The store that this run works on, opened; released by cfg_close(),
  * which may be called on one that is all zeros, too. */
 struct cfg_store {
@@ -121,11 +124,15 @@ int	cmd_restore(struct cfg *, int, char **);
 int	cmd_status(struct cfg *, int, char **);
 int	cmd_diff(struct cfg *, int, char **);
 int	cmd_commit(struct cfg *, int, char **);
+int	cmd_check(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
 int	cmd_resolve(struct cfg *, int, char **);
 int	cmd_pin(struct cfg *, int, char **);
+int	cmd_rollback(struct cfg *, int, char **);
+int	cmd_reset(struct cfg *, int, char **);
 int	cmd_log(struct cfg *, int, char **);
 int	cmd_show(struct cfg *, int, char **);
+int	cmd_blame(struct cfg *, int, char **);
 int	cmd_verify(struct cfg *, int, char **);
 int	cmd_import(struct cfg *, int, char **);
 int	cmd_export(struct cfg *, int, char **);

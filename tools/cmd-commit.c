@@ -20,9 +20,11 @@
 #include "cfg.h"
 #include "change.h"
 #include "lease.h"
+#include "message.h"
 #include "out.h"
 #include "parked.h"
 #include "pin.h"
+#include "precommit.h"
 #include "remote.h"
 #include "walk.h"
 #include "work.h"
@@ -33,8 +35,8 @@ struct job {
 	struct cfg	*c;
 	struct work	 w;
 	struct strs	 paths;		/* those asked for; none: all */
-	const char	*msg;
 	bool		 dry;
+	struct precommit pre;		/* what may refuse it; the message */
 	/* Of one try: */
 	struct pend	 pend;		/* what is committed */
 	struct pend	 rest;		/* what is not */
@@ -127,14 +129,12 @@ static int
 sign(struct job *j, struct err *e)
 {
 	struct commit	*c = &j->commit;
-	const char	*user = getlogin();
 
 	c->time = out_now();
 	c->uid = (uint32_t)getuid();
-	if ((c->user = strdup(user == NULL ? cfg_user(c->uid) : user)) ==
-	    NULL || (j->msg != NULL && (c->msg = strdup(j->msg)) == NULL))
+	if ((c->user = strdup(commit_user())) == NULL)
 		return err_set(e, ENOMEM, "commit");
-	return 0;
+	return precommit_msg(&j->pre, &c->msg, e);
 }
 
 /* The journal names only what is pending still. */
@@ -227,8 +227,10 @@ once(struct job *j, bool *nothing, struct err *e)
 		*e = e2;
 		rc = rc2;
 	}
-	if (rc < 0)
+	if (rc < 0 || (rc = precommit_same(&j->pre, &j->pend, e)) < 0)
 		return rc;
+	if (rc == 0)
+		return 1;
 	work_sweep(&j->w, &j->pend);
 	if (j->commit.n == 0) {
 		/* No write tells whether the head was that of now. */
@@ -237,11 +239,15 @@ once(struct job *j, bool *nothing, struct err *e)
 		if (j->w.head != head)
 			return 1;
 		*nothing = true;
+		if (j->rest.n == 0)
+			message_drop(j->w.state);
 		carry(j, &j->rest);
 		return 0;
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
+	precommit_done(&j->pre, &j->pend, gen);
+	message_drop(j->w.state);
 	carry(j, &j->rest);
 	say_left_out(j);
 	say_done(j, gen, bytes, window);
@@ -293,6 +299,9 @@ commit(struct job *j)
 	for (i = 0; i < TRIES && rc == 1; i++) {
 		if (i > 0 && (rc = work_head(&j->w, j->c, &e)) < 0)
 			break;
+		if (!j->dry && (rc = precommit_run(&j->pre, &j->w,
+		    j->paths.v, j->paths.n, &e)) < 0)
+			break;
 		if (!j->dry && (rc = lease_settle(&j->w, j->c, &e)) < 0)
 			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
@@ -313,15 +322,22 @@ commit(struct job *j)
 int
 cmd_commit(struct cfg *c, int argc, char **argv)
 {
-	struct job	 j = { .c = c };
+	static const struct option lo[] = {
+		{ "force", no_argument, NULL, 'F' },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct job	 j = { .c = c, .pre.c = c };
 	struct err	 e;
-	char		*p;
+	char		*p, *waits = NULL;
 	int		 ch, rc = 0;
 
-	while ((ch = getopt(argc, argv, "m:n")) != -1)
+	while ((ch = getopt_long(argc, argv, "m:n", lo, NULL)) != -1)
 		switch (ch) {
+		case 'F':
+			j.pre.force = true;
+			break;
 		case 'm':
-			j.msg = optarg;
+			j.pre.msg = optarg;
 			break;
 		case 'n':
 			j.dry = true;
@@ -336,6 +352,8 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		    strerror(EPERM));
 	if ((rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
+	if (j.pre.msg == NULL)
+		j.pre.msg = waits = message_get(j.w.state);
 	for (; rc == 0 && optind < argc; optind++)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&j.paths, p) < 0)
@@ -343,5 +361,7 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
 	strs_free(&j.paths);
 	work_close(&j.w);
+	precommit_end(&j.pre);
+	free(waits);
 	return rc;
 }

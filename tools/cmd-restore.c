@@ -28,6 +28,7 @@
 #include "parked.h"
 #include "pin.h"
 #include "rebase.h"
+#include "hook.h"
 #include "remote.h"
 #include "restore.h"
 #include "walk.h"
@@ -38,7 +39,9 @@ struct restore {
 	const char	*dir;		/* the tree */
 	const char	*copy;		/* of the store, here; or NULL */
 	bool		 force;
+	bool		 nohooks;	/* --no-hooks */
 	bool		 but;		/* something is not as it should be */
+	uint64_t	 gen;		/* the generation that is applied; 0: none */
 	struct ents	 ov;
 	struct buf	*data;		/* contents of ov, one for each; empty
 					   where an earlier link has it */
@@ -102,6 +105,7 @@ stage_newest(struct restore *r, struct store *s)
 			cfg_warn(r->c, "generation %llu: %s",
 			    (unsigned long long)g, e.msg);
 	}
+	r->gen = g >= oldest ? g : 0;
 	if (g == head)
 		return;
 	r->but = true;
@@ -291,18 +295,38 @@ warn_derived(void *arg, const char *line)
 	cfg_warn(arg, "%s", line);
 }
 
+/* The hooks of the tree; none that fails stops a boot. */
 static void
-make_derived(struct restore *r)
+run_hooks(struct restore *r, const char *root)
 {
-	char	*real;
+	struct hook_env	 he = { .root = root, .gen = r->gen };
+	struct strs	 l = { NULL, 0, 0 };
+	struct err	 e;
+	size_t		 i;
 
-	if (r->ov.n == 0)
+	if (r->nohooks || !hook_there(root, "post-restore"))
 		return;
-	if ((real = realpath(r->dir, NULL)) == NULL) {
+	for (i = 0; i < r->ov.n; i++)
+		if (strs_put(&l, strdup(r->ov.v[i].path)) < 0)
+			break;	/* it is not worth a boot */
+	if (hook_run(r->c, "post-restore", &l, &he, &e) < 0)
+		cfg_warn(r->c, "%s", e.msg);
+	strs_free(&l);
+}
+
+/* What is made of the tree, or runs in it, once it is complete. */
+static void
+follow_up(struct restore *r)
+{
+	char	*real = realpath(r->dir, NULL);
+
+	if (real == NULL) {
 		cfg_warn(r->c, "%s: %s", r->dir, strerror(errno));
 		return;
 	}
-	derived_make(r->tree, real, &r->ov, warn_derived, r->c);
+	if (r->ov.n > 0)
+		derived_make(r->tree, real, &r->ov, warn_derived, r->c);
+	run_hooks(r, real);
 	free(real);
 }
 
@@ -326,7 +350,7 @@ restore(struct restore *r)
 		rc = apply_overlay(r, &e);
 	if (rc == 0) {
 		say_parked(r);
-		make_derived(r);
+		follow_up(r);
 	}
 	if (rc == 0 && r->but)
 		cfg_warn(r->c, "%s is restored, but not as it was "
@@ -347,7 +371,7 @@ int
 restore_tree(struct cfg *c, const char *base, const char *dir)
 {
 	struct restore	 r = { .c = c, .base = base, .dir = dir,
-			    .basefd = -1, .tree = -1 };
+			    .nohooks = true, .basefd = -1, .tree = -1 };
 
 	return restore(&r);
 }
@@ -359,6 +383,7 @@ cmd_restore(struct cfg *c, int argc, char **argv)
 		{ "store", required_argument, NULL, 's' },
 		{ "base", required_argument, NULL, 'b' },
 		{ "copy", required_argument, NULL, 'c' },
+		{ "no-hooks", no_argument, NULL, 'H' },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct restore	 r = { .c = c, .basefd = -1, .tree = -1 };
@@ -374,6 +399,9 @@ cmd_restore(struct cfg *c, int argc, char **argv)
 			break;
 		case 'b':
 			c->base = r.base = optarg;
+			break;
+		case 'H':
+			r.nohooks = true;
 			break;
 		case 'c':
 			r.copy = optarg;

@@ -99,7 +99,8 @@ show_gen(const struct cfg *c, struct store *s, uint64_t gen, int base,
 	if (c->json)
 		put_fmt(&b, ",\n \"changes\": [");
 	for (i = 0; i < h.rec.n; i++) {
-		if ((l = hist_letter(&h, &h.rec.v[i], e)) == 'E') {
+		if ((l = hist_letter(&h, &h.rec.v[i], ENT_HASH,
+		    e)) == 'E') {
 			rc = -e->code;
 			goto out;
 		}

@@ -18,12 +18,6 @@
 #define CONF_MAX	(1u << 20)	/* bytes of a file that is read */
 #define BLANK		" \t\r"
 
-/* Where in which file a line is wrong. */
-struct place {
-	const char	*file;
-	unsigned	 line;
-};
-
 void
 conf_far_free(struct conf_far *f)
 {
@@ -44,6 +38,7 @@ conf_free(struct conf *c)
 		conf_far_free(&c->mirror[i]);
 	free(c->mirror);
 	conf_far_free(&c->store);
+	rules_free(&c->rules);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -86,8 +81,8 @@ conf_url(struct conf *c, const char *url)
 	return NULL;
 }
 
-static int
-wrong(const struct place *at, struct err *e, const char *why,
+int
+conf_wrong(const struct conf_at *at, struct err *e, const char *why,
     const char *word)
 {
 	return err_setx(e, EINVAL, "%s:%u: %s%s%.100s", at->file, at->line,
@@ -95,32 +90,32 @@ wrong(const struct place *at, struct err *e, const char *why,
 }
 
 static int
-set(char **to, const char *v, const struct place *at, struct err *e)
+set(char **to, const char *v, const struct conf_at *at, struct err *e)
 {
 	if (*v == '\0')
-		return wrong(at, e, "an empty value", NULL);
+		return conf_wrong(at, e, "an empty value", NULL);
 	if (*to != NULL)
-		return wrong(at, e, "said twice", v);
+		return conf_wrong(at, e, "said twice", v);
 	if ((*to = strdup(v)) == NULL)
 		return err_set(e, ENOMEM, "%s", at->file);
 	return 0;
 }
 
-static int
-seconds(int *to, const char *v, const struct place *at, struct err *e)
+int
+conf_seconds(int *to, const char *v, const struct conf_at *at, struct err *e)
 {
 	char	*end;
 	unsigned long long n = strtoull(v, &end, 10);
 
 	if (*v < '0' || *v > '9' || *end != '\0' || n == 0 || n > 3600)
-		return wrong(at, e, "not 1 to 3600 seconds", v);
+		return conf_wrong(at, e, "not 1 to 3600 seconds", v);
 	*to = (int)n;
 	return 0;
 }
 
 /* One word behind a URL. */
 static int
-option(struct conf_far *f, const char *word, const struct place *at,
+option(struct conf_far *f, const char *word, const struct conf_at *at,
     struct err *e)
 {
 	if (strncmp(word, "key=", 4) == 0)
@@ -130,17 +125,17 @@ option(struct conf_far *f, const char *word, const struct place *at,
 	if (strncmp(word, "encrypt=", 8) == 0)
 		return set(&f->encrypt, word + 8, at, e);
 	if (strncmp(word, "timeout=", 8) == 0)
-		return seconds(&f->timeout, word + 8, at, e);
+		return conf_seconds(&f->timeout, word + 8, at, e);
 	if (strcmp(word, "manual") == 0) {
 		f->manual = true;
 		return 0;
 	}
-	return wrong(at, e, "unknown option", word);
+	return conf_wrong(at, e, "unknown option", word);
 }
 
 /* URL and options. */
 static int
-far_line(struct conf_far *f, char **save, const struct place *at,
+far_line(struct conf_far *f, char **save, const struct conf_at *at,
     struct err *e)
 {
 	char		*w = strtok_r(NULL, BLANK, save);
@@ -150,9 +145,9 @@ far_line(struct conf_far *f, char **save, const struct place *at,
 
 	f->timeout = CONF_TIMEOUT;
 	if (w == NULL)
-		return wrong(at, e, "no URL", NULL);
+		return conf_wrong(at, e, "no URL", NULL);
 	if (url_parse(&u, w, &why) < 0)
-		return wrong(at, e, why.msg, NULL);
+		return conf_wrong(at, e, why.msg, NULL);
 	url_free(&u);
 	rc = set(&f->url, w, at, e);
 	while (rc == 0 && (w = strtok_r(NULL, BLANK, save)) != NULL)
@@ -160,18 +155,26 @@ far_line(struct conf_far *f, char **save, const struct place *at,
 	return rc;
 }
 
+/* A line without its comment, where no word can have a "#". */
+static char *
+plain(char *s)
+{
+	s[strcspn(s, "#")] = '\0';
+	return s;
+}
+
 static int
-mirror_line(struct conf *c, char **save, const struct place *at,
+mirror_line(struct conf *c, char *rest, const struct conf_at *at,
     struct err *e)
 {
-	char		*name = strtok_r(NULL, BLANK, save);
+	char		*save, *name = strtok_r(plain(rest), BLANK, &save);
 	struct conf_far	*v;
 	int		 rc;
 
 	if (name == NULL || !conf_name_ok(name))
-		return wrong(at, e, "not the name of a mirror", name);
+		return conf_wrong(at, e, "not the name of a mirror", name);
 	if (conf_mirror(c, name) != NULL)
-		return wrong(at, e, "two mirrors of one name", name);
+		return conf_wrong(at, e, "two mirrors of one name", name);
 	if ((v = realloc(c->mirror, (c->n + 1) * sizeof(*v))) == NULL)
 		return err_set(e, ENOMEM, "%s", at->file);
 	c->mirror = v;
@@ -181,40 +184,58 @@ mirror_line(struct conf *c, char **save, const struct place *at,
 		c->n--;
 		return rc;
 	}
-	return far_line(v, save, at, e);
+	return far_line(v, &save, at, e);
 }
 
 static int
-store_line(struct conf *c, char **save, const struct place *at,
+store_line(struct conf *c, char *rest, const struct conf_at *at,
     struct err *e)
 {
-	char	*eq = strtok_r(NULL, BLANK, save);
+	char	*save, *eq = strtok_r(plain(rest), BLANK, &save);
 	int	 rc;
 
 	if (eq == NULL || strcmp(eq, "=") != 0)
-		return wrong(at, e, "store = URL is what it takes", NULL);
+		return conf_wrong(at, e, "store = URL is what it takes", NULL);
 	if (c->store.url != NULL)
-		return wrong(at, e, "a second store", NULL);
-	if ((rc = far_line(&c->store, save, at, e)) == 0 &&
+		return conf_wrong(at, e, "a second store", NULL);
+	if ((rc = far_line(&c->store, &save, at, e)) == 0 &&
 	    c->store.encrypt != NULL)
-		rc = wrong(at, e, "a store can't be sealed, a mirror can",
+		rc = conf_wrong(at, e, "a store can't be sealed, a mirror can",
 		    NULL);
 	return rc == 0 ? set(&c->store.name, "store", at, e) : rc;
 }
 
-static int
-line(struct conf *c, char *s, const struct place *at, struct err *e)
-{
-	char	*save, *w;
+/*
+ * The words that a line may begin with.  What has a new word adds a line
+ * here, and to struct conf what it fills in.
+ */
+static const struct conf_word {
+	const char	*word;
+	int		(*fn)(struct conf *, char *rest,
+			    const struct conf_at *, struct err *);
+} words[] = {
+	{ "check", rules_check },
+	{ "mirror", mirror_line },
+	{ "reload", rules_reload },
+	{ "store", store_line },
+	{ "time-limit", rules_limit },
+};
 
-	s[strcspn(s, "#")] = '\0';
-	if ((w = strtok_r(s, BLANK, &save)) == NULL)
+static int
+line(struct conf *c, char *s, const struct conf_at *at, struct err *e)
+{
+	size_t	 i, n;
+
+	s += strspn(s, BLANK);
+	n = strcspn(s, BLANK "#");
+	if (n == 0)
 		return 0;
-	if (strcmp(w, "mirror") == 0)
-		return mirror_line(c, &save, at, e);
-	if (strcmp(w, "store") == 0)
-		return store_line(c, &save, at, e);
-	return wrong(at, e, "unknown word", w);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i].word) == n &&
+		    strncmp(words[i].word, s, n) == 0)
+			return words[i].fn(c, s + n, at, e);
+	s[n] = '\0';
+	return conf_wrong(at, e, "unknown word", s);
 }
 
 /* The file as a string; *b stays empty where there is none. */
@@ -252,7 +273,7 @@ int
 conf_read(struct conf *c, const char *root, struct err *e)
 {
 	struct buf	 b = BUF_INIT;
-	struct place	 at = { NULL, 0 };
+	struct conf_at	 at = { NULL, 0 };
 	char		*file, *p, *nl;
 	int		 rc;
 

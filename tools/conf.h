@@ -1,6 +1,6 @@
 /*
- * conf.h: the configuration of the tools, cfgconfig(5): mirrors, and a
- * store on another host.
+ * conf.h: the configuration of the tools, cfgconfig(5): mirrors, a store on
+ * another host, and what is to be run when.
  */
 #ifndef CONF_H
 #define CONF_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "../lib/err.h"
+#include "rules.h"
 
 #define CONF_TIMEOUT	30		/* seconds, where none is said */
 
@@ -26,6 +27,7 @@ struct conf {
 	struct conf_far	*mirror;
 	size_t		 n;
 	struct conf_far	 store;	/* url NULL: there is no such line */
+	struct rules	 rules;	/* check, reload, time-limit */
 };
 
 /*
@@ -35,6 +37,18 @@ struct conf {
 int	conf_read(struct conf *, const char *root, struct err *);
 void	conf_free(struct conf *);
 void	conf_far_free(struct conf_far *);
+
+/* For modules that have words in the table of conf.c. */
+struct conf_at {		/* where a line is */
+	const char	*file;
+	unsigned	 line;
+};
+/* -EINVAL, and "FILE:LINE: why: word"; `word` may be NULL. */
+int	conf_wrong(const struct conf_at *, struct err *, const char *why,
+	    const char *word);
+/* 1 to 3600 seconds. */
+int	conf_seconds(int *, const char *word, const struct conf_at *,
+	    struct err *);
 
 /* By name, or NULL. */
 struct conf_far *conf_mirror(struct conf *, const char *name);

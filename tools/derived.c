@@ -1,12 +1,8 @@
 /*
  * derived.c: the table of derived databases, and making them anew.
  */
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +12,9 @@
 #include "../lib/buf.h"
 #include "../lib/path.h"
 #include "derived.h"
+#include "spawn.h"
 
 #define MAXARG		8
-#define TOOL_SECONDS	60
 
 #define IF_THERE	0x1	/* only where the tree has the database */
 #define FROM_STDIN	0x2	/* the tool reads the source there */
@@ -67,26 +63,6 @@ const char *
 derived_path(size_t i)
 {
 	return i < NTAB ? tab[i].path : NULL;
-}
-
-/* Where the tool is, args' first word, in the directories of the system;
- * false: nowhere. */
-static bool
-find_tool(const char *args, char *path, size_t len)
-{
-	static const char *const dirs[] = { "/sbin", "/usr/sbin", "/bin",
-	    "/usr/bin", "/usr/local/sbin", "/rescue" };
-	struct stat	 st;
-	size_t		 i;
-
-	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
-		(void)snprintf(path, len, "%s/%.*s", dirs[i],
-		    (int)strcspn(args, " "), args);
-		if (fstatat(AT_FDCWD, path, &st, 0) == 0 &&
-		    (st.st_mode & 0111) != 0)
-			return true;
-	}
-	return false;
 }
 
 static bool
@@ -169,60 +145,34 @@ out:
 	return rc;
 }
 
-/* In the child: never returns. */
-static void
-exec_tool(int tree, const struct derived *d, const char *tool, char **argv)
-{
-	static char	*const env[] = { NULL };
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	int		 in, null = open("/dev/null", O_RDWR);
-
-	in = d->flags & FROM_STDIN ? path_open(tree, d->source, O_RDONLY) :
-	    null;
-	if (in < 0 || null == -1 || dup2(in, 0) == -1 ||
-	    dup2(null, 1) == -1 || dup2(null, 2) == -1 || chdir("/") == -1)
-		_exit(126);
-	(void)sigaction(SIGALRM, &dfl, NULL);
-	(void)alarm(TOOL_SECONDS);	/* outlives the exec */
-	(void)execve(tool, argv, env);
-	_exit(127);
-}
-
 /* Run it; NULL, or what went wrong. */
 static const char *
 run(int tree, const struct derived *d, const char *tool, const char *dir,
-    char *why, size_t len)
+    struct err *e)
 {
+	static char	*const env[] = { NULL };
 	char		*argv[MAXARG + 1] = { NULL };
+	struct spawn	 s = { .file = tool, .argv = argv, .env = env,
+			    .in = -1, .seconds = SPAWN_SECONDS };
 	const char	*p = d->args;
-	pid_t		 pid;
 	size_t		 i, n;
-	int		 st = 0;
-	bool		 bad = false;
+	int		 rc = 0;
 
 	for (i = 0; i < MAXARG && *p != '\0'; i++, p += n + (p[n] == ' ')) {
 		n = strcspn(p, " ");
 		if ((argv[i] = expand(p, n, dir)) == NULL)
-			bad = true;
+			rc = err_set(e, ENOMEM, "out of memory");
 	}
-	if (bad || (pid = fork()) == -1) {
-		for (i = 0; i < MAXARG; i++)
-			free(argv[i]);
-		return "out of memory or processes";
-	}
-	if (pid == 0)
-		exec_tool(tree, d, tool, argv);
-	while (waitpid(pid, &st, 0) == -1 && errno == EINTR)
-		continue;
+	if (d->flags & FROM_STDIN && (s.in = path_open(tree, d->source,
+	    O_RDONLY)) < 0)
+		rc = err_set(e, -s.in, "open %s", d->source);
+	if (rc == 0)
+		rc = spawn_run(&s, e);
 	for (i = 0; i < MAXARG; i++)
 		free(argv[i]);
-	if (WIFEXITED(st) && WEXITSTATUS(st) == 0)
-		return NULL;
-	if (WIFSIGNALED(st))
-		(void)snprintf(why, len, "ended by signal %d", WTERMSIG(st));
-	else
-		(void)snprintf(why, len, "exit status %d", WEXITSTATUS(st));
-	return why;
+	if (s.in >= 0)
+		(void)close(s.in);
+	return rc == 0 ? NULL : e->msg;
 }
 
 void
@@ -231,14 +181,16 @@ derived_make(int tree, const char *dir, const struct ents *changed,
 {
 	const struct derived	*d;
 	const char		*why, *done = NULL;
-	char			 tool[64], buf[64], line[256];
+	char			 tool[64], line[256];
+	struct err		 e;
 	size_t			 i;
 
 	for (i = 0; i < NTAB; i++) {
 		d = &tab[i];
 		if (*d->args == '\0' || !concerns(d, changed) ||
 		    (done != NULL && strcmp(done, d->path) == 0) ||
-		    !find_tool(d->args, tool, sizeof(tool)) ||
+		    !spawn_find(d->args, strcspn(d->args, " "), tool,
+		    sizeof(tool)) ||
 		    !in_tree(tree, d->source) ||
 		    (d->need != NULL && !in_tree(tree, d->need)) ||
 		    (d->flags & IF_THERE && !in_tree(tree, d->path)))
@@ -247,12 +199,12 @@ derived_make(int tree, const char *dir, const struct ents *changed,
 		if (d->flags & LD_CONF && ld_conf(tree, dir) == -1)
 			why = "cannot prepare its configuration";
 		else
-			why = run(tree, d, tool, dir, buf, sizeof(buf));
+			why = run(tree, d, tool, dir, &e);
 		if (d->flags & LD_CONF)
 			(void)unlinkat(tree, ".ld.so.conf.cfg", 0);
 		if (why == NULL)
 			continue;
-		(void)snprintf(line, sizeof(line), "%s: not made anew: %s: %s",
+		(void)snprintf(line, sizeof(line), "%s: not made anew: %s: %.128s",
 		    d->path, tool, why);
 		warn(arg, line);
 	}

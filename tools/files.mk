@@ -3,21 +3,26 @@ TOOLS_HDRS = \
     tools/apply.h \
     tools/attr.h \
     tools/build.h \
+    tools/back.h \
+    tools/blame.h \
     tools/cand.h \
+    tools/check.h \
+    tools/checktab.h \
     tools/cfg.h \
     tools/conf.h \
     tools/confedit.h \
     tools/change.h \
     tools/copy.h \
     tools/derived.h \
-    tools/diff.h \
     tools/entdiff.h \
     tools/fold.h \
     tools/gitout.h \
+    tools/hook.h \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
     tools/merge3.h \
+    tools/message.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
@@ -28,12 +33,16 @@ TOOLS_HDRS = \
     tools/pend.h \
     tools/pers.h \
     tools/pin.h \
+    tools/precommit.h \
     tools/push.h \
     tools/rebase.h \
     tools/remote.h \
     tools/restore.h \
+    tools/rules.h \
+    tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
     tools/work.h
@@ -42,6 +51,7 @@ TOOLS_OBJS = \
     tools/attr.o \
     tools/become.o \
     tools/becomemore.o \
+    tools/blame.o \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
@@ -53,12 +63,15 @@ TOOLS_OBJS = \
     tools/cmd-show.o \
     tools/cmd-status.o \
     tools/cmd-verify.o \
+    tools/check.o \
+    tools/checktab.o \
     tools/conf.o \
     tools/confedit.o \
     tools/copy.o \
     tools/derived.o \
     tools/entdiff.o \
     tools/fold.o \
+    tools/hook.o \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
@@ -72,10 +85,14 @@ TOOLS_OBJS = \
     tools/pers.o \
     tools/pin.o \
     tools/rebase.o \
+    tools/reload.o \
+    tools/rules.o \
     tools/run.o \
     tools/say.o \
+    tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
+    tools/treediff.o \
     tools/trees.o \
     tools/verbs.o \
     tools/walk.o \
@@ -84,13 +101,20 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/back.o \
+    tools/backdo.o \
+    tools/cmd-blame.o \
+    tools/cmd-check.o \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-pin.o \
     tools/cmd-resolve.o \
     tools/cmd-revert.o \
+    tools/cmd-rollback.o \
     tools/gitout.o \
+    tools/message.o \
+    tools/precommit.o \
     tools/verify-boot.o
 
 # cfg with SSH, and the verb that needs it.

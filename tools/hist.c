@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../lib/path.h"
 #include "cfg.h"
 #include "hist.h"
 #include "out.h"
@@ -17,44 +18,67 @@ int
 hist_open(struct hist *h, struct store *s, uint64_t from, int base,
     struct err *e)
 {
-	int	 rc = 0;
+	uint64_t	 oldest;
+	int		 rc = -ENOENT;
 
 	memset(h, 0, sizeof(*h));
 	h->s = s;
-	if (from < store_oldest(s))
-		from = store_oldest(s);
 	h->before = (struct pers){ base, &h->ov, s, NULL };
-	if (from > 1) {
-		h->gen = from - 1;
-		rc = store_overlay(s, from - 1, &h->ov, e);
-		/* The oldest has no predecessor that is kept: all of it
-		 * then counts as new. */
-		if (rc == -ENOENT)
-			rc = 0;
-	}
-	return rc;
+	h->after = (struct pers){ base, &h->next, s, NULL };
+	if (from > 1 && (rc = store_overlay(s, from - 1, &h->ov, e)) < 0 &&
+	    rc != -ENOENT)
+		return rc;
+	/* Where the oldest is is only looked for where that matters: all
+	 * areas are read for it.  It has no predecessor that is kept, and
+	 * all of it then counts as new. */
+	if (rc == -ENOENT && from < (oldest = store_oldest(s)))
+		from = oldest;
+	h->gen = from > 0 ? from - 1 : 0;
+	return 0;
 }
 
-/* Make the overlay that of h->gen, by its record or anew. */
+/* Make an overlay, of the generation before, that of h->gen: by its
+ * record, or anew. */
 static int
-advance(struct hist *h, struct err *e)
+advance(struct hist *h, struct ents *ov, struct err *e)
+{
+	struct ent	 x;
+	size_t		 i, k;
+	int		 rc = 0;
+
+	if (!h->kept) {
+		ents_free(ov);
+		return store_overlay(h->s, h->gen, ov, e);
+	}
+	for (i = 0; i < h->rec.n && rc == 0; i++) {
+		const struct change	*c = &h->rec.v[i];
+
+		if (c->op == CHANGE_DROP) {
+			ents_del(ov, c->e.path);
+			continue;
+		}
+		/* What is no directory takes along what was below it. */
+		k = c->e.type == ENT_DIR ? ov->n :
+		    ents_lower(ov, c->e.path);
+		while (k < ov->n && path_within(ov->v[k].path, c->e.path))
+			ents_del(ov, ov->v[k].path);
+		if ((rc = ent_copy(&x, &c->e)) == 0)
+			rc = ents_put(ov, &x);
+	}
+	return rc < 0 ? err_set(e, -rc, "history") : 0;
+}
+
+int
+hist_ahead(struct hist *h, struct err *e)
 {
 	struct ent	 x;
 	size_t		 i;
 	int		 rc = 0;
 
-	if (!h->kept) {
-		ents_free(&h->ov);
-		return store_overlay(h->s, h->gen, &h->ov, e);
-	}
-	for (i = 0; i < h->rec.n && rc == 0; i++) {
-		const struct change	*c = &h->rec.v[i];
-
-		if (c->op == CHANGE_DROP)
-			ents_del(&h->ov, c->e.path);
-		else if ((rc = ent_copy(&x, &c->e)) == 0)
-			rc = ents_put(&h->ov, &x);
-	}
+	h->ahead = true;
+	for (i = 0; i < h->ov.n && rc == 0; i++)
+		if ((rc = ent_copy(&x, &h->ov.v[i])) == 0)
+			rc = ents_put(&h->next, &x);
 	return rc < 0 ? err_set(e, -rc, "history") : 0;
 }
 
@@ -63,7 +87,7 @@ hist_next(struct hist *h, struct err *e)
 {
 	int	 rc;
 
-	if (h->at && (rc = advance(h, e)) < 0)
+	if (h->at && (rc = advance(h, &h->ov, e)) < 0)
 		return rc;
 	commit_free(&h->rec);
 	memset(&h->rec, 0, sizeof(h->rec));
@@ -76,6 +100,8 @@ hist_next(struct hist *h, struct err *e)
 		return rc;
 	h->at = true;
 	h->kept = rc == 0;
+	if (h->ahead && (rc = advance(h, &h->next, e)) < 0)
+		return rc;
 	return 1;
 }
 
@@ -87,13 +113,14 @@ hist_was(struct hist *h, const char *path, struct ent *was, bool *known,
 }
 
 char
-hist_letter(struct hist *h, const struct change *c, struct err *e)
+hist_letter(struct hist *h, const struct change *c, int flags,
+    struct err *e)
 {
 	struct ent	 was, base;
 	bool		 known;
 	char		 l;
 
-	if (hist_was(h, c->e.path, &was, &known, e) < 0)
+	if (pers_know(&h->before, c->e.path, flags, &was, &known, e) < 0)
 		return 'E';
 	if (c->op == CHANGE_DROP) {
 		l = 'B';
@@ -148,5 +175,6 @@ hist_close(struct hist *h)
 {
 	commit_free(&h->rec);
 	ents_free(&h->ov);
+	ents_free(&h->next);
 	memset(h, 0, sizeof(*h));
 }

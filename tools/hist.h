@@ -18,6 +18,9 @@ struct hist {
 	struct store	*s;
 	struct ents	 ov;	/* overlay before generation gen */
 	struct pers	 before; /* the same over the base */
+	struct ents	 next;	/* overlay after it, see hist_ahead() */
+	struct pers	 after;
+	bool		 ahead;
 	uint64_t	 gen;	/* where we are */
 	bool		 at;	/* rec is gen's, else gen comes before it */
 	struct commit	 rec;	/* its record, empty where kept is false */
@@ -30,6 +33,9 @@ struct hist {
  */
 int	hist_open(struct hist *, struct store *, uint64_t from, int base,
 	    struct err *);
+/* To be called before the first hist_next(): keep up h->after, too, which
+ * is what there is after the generation that we are at. */
+int	hist_ahead(struct hist *, struct err *);
 /* Go to the next generation: 1, 0 after the newest, or -errno. */
 int	hist_next(struct hist *, struct err *);
 /* Fill in what the path of a change was before: ENT_NONE where there was
@@ -40,8 +46,11 @@ int	hist_was(struct hist *, const char *path, struct ent *was,
  * What a change of this generation was: 'A' added, 'D' deleted, 'T' of
  * another type, 'm' in mode, owner or attributes only, 'B' following the
  * base again, 'M' else, or where only the base could tell.  'E' on error.
+ * flags: without ENT_HASH, a file of the base is not read for whether it is
+ * 'M' or 'm'.
  */
-char	hist_letter(struct hist *, const struct change *, struct err *);
+char	hist_letter(struct hist *, const struct change *, int flags,
+	    struct err *);
 /* Who committed where the record is kept; and the head of a JSON object,
  * up to the message. */
 void	hist_user(const struct hist *, struct buf *);

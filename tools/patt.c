@@ -387,6 +387,23 @@ patt_new(struct patt **ptp, struct err *e)
 	return rc;
 }
 
+int
+patt_one(struct patt **ptp, const char *pattern, struct err *e)
+{
+	const char	*why;
+	int		 rc;
+
+	if ((*ptp = calloc(1, sizeof(**ptp))) == NULL)
+		return err_set(e, ENOMEM, "pattern");
+	rc = line_add(*ptp, pattern, strlen(pattern), &why);
+	if (rc < 0) {
+		patt_free(*ptp);
+		*ptp = NULL;
+	}
+	return rc == -EINVAL ? err_setx(e, EINVAL, "%s: %.100s", why,
+	    pattern) : rc < 0 ? err_set(e, -rc, "pattern") : 0;
+}
+
 /* All of a file, up to PATT_MAX. */
 static int
 slurp(int fd, struct buf *b)

@@ -20,6 +20,8 @@ struct patt;
 
 /* The built-in patterns alone: derived databases, editors' swap files. */
 int	patt_new(struct patt **, struct err *);
+/* This one pattern alone; -EINVAL says why it is none. */
+int	patt_one(struct patt **, const char *pattern, struct err *);
 /* Add patterns from text of n bytes; a bad line is -EINVAL and names
  * `name` and the line's number. */
 int	patt_add(struct patt *, const char *text, size_t n, const char *name,

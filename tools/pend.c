@@ -303,10 +303,31 @@ finder_free(struct finder *f)
 	links_free(&f->ol);
 }
 
+/* Paths as walk_list() gives them: the slash says that all below counts. */
+static int
+add_more(struct finder *f, const struct strs *more)
+{
+	char	*p;
+	size_t	 i, n;
+	int	 rc = 0;
+
+	for (i = 0; rc == 0 && i < more->n; i++) {
+		n = strlen(more->v[i]);
+		n -= n > 0 && more->v[i][n - 1] == '/';
+		p = strndup(more->v[i], n);
+		rc = p == NULL ? -ENOMEM : fold_add(&f->fold, p,
+		    more->v[i][n] == '/');
+		free(p);
+	}
+	if (rc == 0 && more->n > 0)
+		rc = fold_sort(&f->fold);
+	return rc < 0 ? err_set(f->e, -rc, "compare") : 0;
+}
+
 static int
 find(struct pend *o, int tree, int statedir, uint64_t upto,
-    const struct pers *pers, const struct patt *ignore, bool all,
-    struct err *e)
+    const struct pers *pers, const struct patt *ignore,
+    const struct strs *more, bool all, struct err *e)
 {
 	struct finder	 f = { .run = { tree, -1, NULL },
 			    .base = { pers->base, -1, NULL }, .pers = *pers,
@@ -322,6 +343,8 @@ find(struct pend *o, int tree, int statedir, uint64_t upto,
 		    fold_sort(&f.fold) < 0)
 			rc = err_set(e, ENOMEM, "compare");
 	}
+	if (rc == 0 && more != NULL)
+		rc = add_more(&f, more);
 	o->scanned = f.fold.n > 0 && *f.fold.v[0].path == '\0' &&
 	    f.fold.v[0].tree;
 	if (rc == 0 && !o->scanned)
@@ -342,14 +365,24 @@ int
 pend_find(struct pend *o, int tree, int statedir, uint64_t upto,
     const struct pers *pers, const struct patt *ignore, struct err *e)
 {
-	return find(o, tree, statedir, upto, pers, ignore, statedir == -1, e);
+	return find(o, tree, statedir, upto, pers, ignore, NULL,
+	    statedir == -1, e);
 }
 
 int
 pend_find_all(struct pend *o, int tree, int statedir, uint64_t upto,
     const struct pers *pers, const struct patt *ignore, struct err *e)
 {
-	return find(o, tree, statedir, upto, pers, ignore, true, e);
+	return find(o, tree, statedir, upto, pers, ignore, NULL, true, e);
+}
+
+int
+pend_find_more(struct pend *o, int tree, int statedir, uint64_t upto,
+    const struct pers *pers, const struct patt *ignore,
+    const struct strs *more, struct err *e)
+{
+	return find(o, tree, statedir, upto, pers, ignore, more,
+	    statedir == -1, e);
 }
 
 void

@@ -60,6 +60,14 @@ int	pend_find(struct pend *, int tree, int statedir, uint64_t upto,
 /* The same, but compare everything; the journal only says who. */
 int	pend_find_all(struct pend *, int tree, int statedir, uint64_t upto,
 	    const struct pers *, const struct patt *ignore, struct err *);
+/*
+ * Compare with a tree that is not the one which the journal is about: but
+ * for `more` the two are the same.  A path with a slash at its end stands
+ * for all below it, too.
+ */
+int	pend_find_more(struct pend *, int tree, int statedir, uint64_t upto,
+	    const struct pers *, const struct patt *ignore,
+	    const struct strs *more, struct err *);
 void	pend_free(struct pend *);
 
 /* Keep only what is at or below one of these paths, and the new parent

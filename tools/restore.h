@@ -9,7 +9,8 @@
 
 /*
  * Build the tree `dir`, empty or not there, as cfg restore does from
- * c->storepath and this base.  Gives its exit code, all having been said.
+ * c->storepath and this base, but without hooks.  Gives its exit code, all
+ * having been said.
  */
 int	restore_tree(struct cfg *c, const char *base, const char *dir);
 

@@ -256,6 +256,16 @@ cfg_root(const struct cfg *c)
 }
 
 int
+cfg_behind(int argc, char **argv)
+{
+	int	 i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		;
+	return i < argc ? argc - i - 1 : 0;
+}
+
+int
 cfg_open(const struct cfg *c, bool write, struct cfg_store *st,
     struct err *e)
 {

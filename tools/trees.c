@@ -48,6 +48,14 @@ tree_open(struct tree *t, struct store *s, uint64_t gen, int base,
 }
 
 void
+tree_over(struct tree *t, const struct pers *p)
+{
+	memset(t, 0, sizeof(*t));
+	t->root = -1;
+	t->pers = *p;
+}
+
+void
 tree_run(struct tree *t, const struct pend *p, int root)
 {
 	t->pend = p;
@@ -148,7 +156,8 @@ tree_content(void *arg, const struct ent *x, struct buf *b, struct err *e)
 const char *
 tree_linked(const struct tree *t, const struct ent *x)
 {
-	size_t	 i;
+	const struct ents	*ov = t->pers.ov;
+	size_t			 i;
 
 	if (x->link == 0)
 		return NULL;
@@ -159,10 +168,10 @@ tree_linked(const struct tree *t, const struct ent *x)
 				return t->pend->v[i].path;
 		return NULL;
 	}
-	for (i = 0; i < t->ov.n; i++)
-		if (t->ov.v[i].link == x->link &&
-		    strcmp(t->ov.v[i].path, x->path) != 0)
-			return t->ov.v[i].path;
+	for (i = 0; i < ov->n; i++)
+		if (ov->v[i].link == x->link &&
+		    strcmp(ov->v[i].path, x->path) != 0)
+			return ov->v[i].path;
 	return NULL;
 }
 
@@ -243,6 +252,18 @@ add_hidden(const struct tree *a, const struct tree *b, struct strs *s,
 	return rc;
 }
 
+int
+trees_below(const struct tree *a, const struct tree *b, struct strs *s,
+    struct err *e)
+{
+	int	 rc;
+
+	strs_sort(s);
+	rc = add_hidden(a, b, s, e);
+	strs_sort(s);
+	return rc < 0 && e->code == 0 ? err_set(e, -rc, "compare") : rc;
+}
+
 static int
 add_pending(const struct tree *t, struct strs *s)
 {
@@ -269,10 +290,8 @@ trees_paths(const struct tree *a, const struct tree *b, struct strs *s,
 			rc = add(s, a->ov.v[i].path);
 		for (i = 0; i < b->ov.n && rc == 0; i++)
 			rc = add(s, b->ov.v[i].path);
-		if (rc == 0) {
-			strs_sort(s);
-			rc = add_hidden(a, b, s, e);
-		}
+		if (rc == 0)
+			rc = trees_below(a, b, s, e);
 	}
 	if (rc < 0) {
 		strs_free(s);

@@ -25,7 +25,7 @@ int	pers_know(const struct pers *, const char *path, int flags,
 struct tree {
 	uint64_t	 gen;	/* generation; 0: the base; for what is
 				   running, the one it is pending against */
-	struct ents	 ov;	/* its overlay; owned */
+	struct ents	 ov;	/* its overlay; owned; see tree_over() */
 	struct pers	 pers;	/* over the base */
 	const struct pend *pend; /* running: what differs; or NULL */
 	int		 root;	/* running: descriptor of its root */
@@ -35,6 +35,8 @@ struct tree {
  * and the tree stays where it is: pers points into it. */
 int	tree_open(struct tree *, struct store *, uint64_t gen, int base,
 	    struct err *);
+/* The same of what is known already; all in it stays the caller's. */
+void	tree_over(struct tree *, const struct pers *);
 /* Make it what is running, root being its descriptor. */
 void	tree_run(struct tree *, const struct pend *, int root);
 void	tree_close(struct tree *);
@@ -54,6 +56,10 @@ const char *tree_linked(const struct tree *, const struct ent *e);
 int	tree_readable(const struct tree *, const struct ent *x, bool *can,
 	    struct err *);
 
+/* Add to these paths what lies below those at which just one of the two
+ * has a directory, and put them in order. */
+int	trees_below(const struct tree *, const struct tree *, struct strs *,
+	    struct err *);
 /* The paths in which the two can differ, in order. */
 int	trees_paths(const struct tree *, const struct tree *, struct strs *,
 	    struct err *);

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "diff.h"
 #include "out.h"
 #include "parked.h"
 #include "remote.h"
 #include "restore.h"
+#include "treediff.h"
 #include "walk.h"
 #include "work.h"
 
@@ -71,17 +71,46 @@ say_parked(struct boot *b, struct err *e)
 	return out_end(&out, false, e);
 }
 
+/* Both trees are of the head and the base here, with what is pending. */
+static int
+show(struct boot *b, const struct pend *run, const struct pend *boot,
+    size_t *n, struct err *e)
+{
+	struct tree	 from = { 0 }, to = { 0 };
+	struct treediff	 d = { .form = b->c->json ? DIFF_JSON : DIFF_TEXT,
+			    .o = { .context = 3 }, .a = &from, .b = &to };
+	int		 rc;
+
+	d.o.color = b->c->color && !b->c->json;
+	d.o.safe = d.o.color || (!b->c->json && isatty(STDOUT_FILENO));
+	if ((rc = tree_open(&from, b->w.st.s, b->w.head, b->w.pers.base,
+	    e)) == 0 && (rc = tree_open(&to, b->w.st.s, b->w.head,
+	    b->w.pers.base, e)) == 0) {
+		tree_run(&from, run, b->w.tree);
+		tree_run(&to, boot, b->tree);
+		rc = treediff(&d, NULL, e);
+	}
+	if (rc == 0 && b->c->json)
+		put_u8(&d.out, '\n');
+	if (rc == 0)
+		rc = out_end(&d.out, !b->c->json, e);
+	*n = d.n;
+	buf_free(&d.out);
+	tree_close(&from);
+	tree_close(&to);
+	return rc;
+}
+
 static int
 compare(struct boot *b, size_t *n, struct err *e)
 {
 	struct pend	 run = { 0 }, boot = { 0 };
 	int		 rc;
 
-	/* Of both it is found out how they differ from the head here. */
 	if ((rc = work_find(&b->w, UINT64_MAX, &run, e)) == 0 &&
 	    (rc = pend_find_all(&boot, b->tree, -1, UINT64_MAX, &b->w.pers,
 	    b->w.patt, e)) == 0)
-		rc = diff_running(b->c, &b->w, &run, &boot, b->tree, n, e);
+		rc = show(b, &run, &boot, n, e);
 	pend_free(&run);
 	pend_free(&boot);
 	return rc;

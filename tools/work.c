@@ -87,6 +87,31 @@ work_find(struct work *w, uint64_t upto, struct pend *p, struct err *e)
 	return rc;
 }
 
+int
+work_find_at(struct work *w, const struct pers *to, const struct strs *more,
+    struct pend *p, struct err *e)
+{
+	if (w->ctl == -1)
+		return pend_find_all(p, w->tree, w->state, UINT64_MAX, to,
+		    w->patt, e);
+	return pend_find_more(p, w->tree, w->state, UINT64_MAX, to, w->patt,
+	    more, e);
+}
+
+int
+work_moved(const struct work *w, const struct cfg *c, struct err *e)
+{
+	struct cfg_store	 st;
+	uint64_t		 head;
+	int			 rc;
+
+	if ((rc = cfg_open(c, false, &st, e)) < 0)
+		return rc;
+	head = store_head(st.s);
+	rc = cfg_close(&st, NULL, e);
+	return rc < 0 ? rc : head != w->head;
+}
+
 void
 work_sweep(const struct work *w, const struct pend *p)
 {

@@ -40,6 +40,12 @@ int	work_open(struct work *, struct cfg *, struct err *);
 int	work_head(struct work *, struct cfg *, struct err *);
 /* What is pending, by the journal's segments up to `upto`. */
 int	work_find(struct work *, uint64_t upto, struct pend *, struct err *);
+/* The same, compared with another tree than the head's, by all of the
+ * journal: `more` as pend_find_more(). */
+int	work_find_at(struct work *, const struct pers *to,
+	    const struct strs *more, struct pend *, struct err *);
+/* Whether someone has committed since the head was read: 1, 0 or -errno. */
+int	work_moved(const struct work *, const struct cfg *, struct err *);
 /* Remove what a revert that was killed has left; not during a freeze. */
 void	work_sweep(const struct work *, const struct pend *);
 void	work_close(struct work *);
