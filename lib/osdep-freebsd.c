@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "osdep.h"
@@ -340,6 +341,16 @@ os_flush(int fd)
 	    errno != ENOTTY)
 		return -errno;
 	return 0;
+}
+
+/* What goes on while the machine sleeps, here. */
+int64_t
+os_uptime(void)
+{
+	struct timespec	 t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 void

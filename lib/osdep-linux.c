@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "osdep.h"
@@ -307,6 +308,16 @@ void
 os_settle(int fd)
 {
 	(void)syncfs(fd);	/* no error says more than a reader sees */
+}
+
+/* It goes on while the machine sleeps. */
+int64_t
+os_uptime(void)
+{
+	struct timespec	 t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 void

@@ -108,6 +108,9 @@ void	os_settle(int fd);
 /* Cryptographic random bytes; can't fail once the system has started. */
 void	os_random(void *, size_t);
 
+/* ns on a clock that nobody sets, and that sleep does not stop. */
+int64_t	os_uptime(void);
+
 /* The other end of a Unix socket.  0 or -errno; pid 0 where unknown. */
 int	os_peer(int fd, uid_t *, gid_t *, pid_t *);
 

@@ -351,6 +351,25 @@ can_hide(const struct ents *ov)
 	return true;
 }
 
+/* Whether all its contents can be read: a write that was torn may lie over
+ * some. */
+static bool
+whole(struct store *s, const struct ents *ov)
+{
+	struct buf	 b = BUF_INIT;
+	size_t		 i;
+	bool		 yes = true;
+
+	for (i = 0; yes && i < ov->n; i++) {
+		b.len = 0;
+		yes = ov->v[i].loc == 0 || blob_read(s,
+		    LOC_AREA(ov->v[i].loc), LOC_BLOB(ov->v[i].loc), &b,
+		    NULL) == 0;
+	}
+	buf_free(&b);
+	return yes;
+}
+
 static int
 put_old(struct store *s, uint32_t area, const struct old *o, struct items *l,
     struct err *e)
@@ -362,7 +381,7 @@ put_old(struct store *s, uint32_t area, const struct old *o, struct items *l,
 
 	for (i = 0; i <= o->rec && rc == 0; i++)
 		rc = area_step(s, area, i, &ov, e);
-	if (rc < 0 || !can_hide(&ov)) {
+	if (rc < 0 || !can_hide(&ov) || !whole(s, &ov)) {
 		ents_free(&ov);
 		return rc == -ENOMEM ? rc : 0;
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hist.h"
 #include "storekit.h"
 #include "tap.h"
 
@@ -305,6 +306,68 @@ a_full_store_says_so_before_it_writes(void)
 	finish();
 }
 
+/* What a store that was just opened says of gen is what `st` says. */
+static void
+as_opened(uint64_t gen, bool record)
+{
+	struct store	*s = NULL;
+	struct ents	 a, b;
+	struct commit	 c, d;
+	size_t		 i;
+
+	if (!OK(store_open(&s, &med.io, &er) == 0))
+		return;
+	if (record) {
+		OK(store_record(st, gen, &c, &er) == 0);
+		OK(store_record(s, gen, &d, &er) == 0);
+		OK(c.n == d.n && c.time == d.time &&
+		    strcmp(c.msg, d.msg) == 0);
+		for (i = 0; i < c.n && i < d.n; i++)
+			OK(c.v[i].op == d.v[i].op &&
+			    ent_equal(&c.v[i].e, &d.v[i].e));
+		commit_free(&c);
+		commit_free(&d);
+	} else {
+		OK(store_overlay(st, gen, &a, &er) == 0);
+		OK(store_overlay(s, gen, &b, &er) == 0);
+		OK(ents_equal(&a, &b));
+		ents_free(&a);
+		ents_free(&b);
+	}
+	store_close(s);
+}
+
+static void
+generations_are_the_same_in_any_order(void)
+{
+	uint64_t	 seed = tap_seed(20261125), n, oldest, i, next = 3;
+	char		 path[16], text[32];
+
+	if (!begin(1 << 18, 512, 4))
+		return;
+	for (i = 0; i < 9000; i++) {
+		(void)snprintf(path, sizeof(path), "f%u",
+		    (unsigned)(tap_rand(&seed) % 20));
+		(void)snprintf(text, sizeof(text), "%u\n", (unsigned)i);
+		OK(put_text(path, text) == 0);
+		/* It is asked while it grows, too, often, and then so rarely
+		 * that all areas were written anew meanwhile. */
+		if (i < next)
+			continue;
+		as_opened(store_head(st) - i % 3, i % 2 == 0);
+		next = i + (i < 1000 ? 7 : 300 + tap_rand(&seed) % 300);
+	}
+	oldest = store_oldest(st);
+	n = store_head(st) - oldest;
+	OK(oldest > 1 && n > 100);
+	/* The oldest may have left its state alone. */
+	for (i = 0; i < 300; i++)
+		as_opened(oldest + 1 + tap_rand(&seed) % n, i % 3 == 0);
+	for (i = oldest + 1; i <= store_head(st); i++)
+		as_opened(i, i % 2 == 0);
+	finish();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -319,6 +382,8 @@ main(int argc, char **argv)
 		    one_commit_is_one_write_and_one_flush },
 		{ "history lasts over compactions",
 		    history_lasts_over_compactions },
+		{ "generations are the same in any order",
+		    generations_are_the_same_in_any_order },
 		{ "a full store says so before it writes",
 		    a_full_store_says_so_before_it_writes },
 	};

@@ -20,7 +20,7 @@
 #include "pend.h"
 #include "work.h"
 
-#define BACK_HEAD	UINT64_MAX	/* the newest generation there is */
+#define BACK_HEAD	(UINT64_MAX - 1) /* the newest generation there is */
 
 struct back {			/* zeros, and then: */
 	/* What is asked for. */

@@ -1,6 +1,6 @@
 /*
  * becomemore.c: cfg becomes cfg-more for the verbs that neither a boot nor
- * a look needs: those that change something.
+ * a look needs: those that change something, and blame.
  */
 #include "remote.h"
 #include "restore.h"
@@ -23,7 +23,11 @@ fn(struct cfg *c, int argc, char **argv)				\
 	return more(c);							\
 }
 
+IN_MORE(cmd_init)
 IN_MORE(cmd_commit)
+IN_MORE(cmd_confirm)
+IN_MORE(cmd_cancel)
+IN_MORE(cmd_trial)
 IN_MORE(cmd_check)
 IN_MORE(cmd_blame)
 IN_MORE(cmd_revert)

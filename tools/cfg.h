@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 
+#include "../lib/buf.h"
 #include "../lib/ent.h"
 #include "../lib/err.h"
 #include "../lib/inst.h"
@@ -108,9 +109,15 @@ int	cfg_end(struct cfg_store *, int base, int rc, struct err *);
 
 /*
  * A generation as the user names it: "@0" and "@head" the head, "@-1" the
- * one before, "@N" or "N" generation N.  -ENOENT where there is none.
+ * one before, "@N" or "N" generation N, "@base" 0, "@trial" STORE_TRIAL, a
+ * tag or "@TAG" that of the tag.  -ENOENT where there is none, -EINVAL
+ * where it is no such name.
  */
 int	cfg_gen(struct store *, const char *arg, uint64_t *gen, struct err *);
+/* Append "generation 7", "the base", "the trial". */
+void	cfg_put_gen(struct buf *, uint64_t gen);
+/* Append " (TAG, TAG)", the tags of it, if there are any. */
+void	cfg_put_tags(struct buf *, const struct store *, uint64_t gen);
 
 /*
  * A login name for a uid, or the number: a string that is valid until
@@ -124,6 +131,9 @@ int	cmd_restore(struct cfg *, int, char **);
 int	cmd_status(struct cfg *, int, char **);
 int	cmd_diff(struct cfg *, int, char **);
 int	cmd_commit(struct cfg *, int, char **);
+int	cmd_confirm(struct cfg *, int, char **);
+int	cmd_cancel(struct cfg *, int, char **);
+int	cmd_trial(struct cfg *, int, char **);
 int	cmd_check(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
 int	cmd_resolve(struct cfg *, int, char **);

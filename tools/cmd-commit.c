@@ -19,6 +19,7 @@
 #include "../lib/path.h"
 #include "cfg.h"
 #include "change.h"
+#include "dur.h"
 #include "lease.h"
 #include "message.h"
 #include "out.h"
@@ -26,6 +27,7 @@
 #include "pin.h"
 #include "precommit.h"
 #include "remote.h"
+#include "trial.h"
 #include "walk.h"
 #include "work.h"
 
@@ -37,6 +39,7 @@ struct job {
 	struct strs	 paths;		/* those asked for; none: all */
 	bool		 dry;
 	struct precommit pre;		/* what may refuse it; the message */
+	struct trial_job trial;		/* where it is one */
 	/* Of one try: */
 	struct pend	 pend;		/* what is committed */
 	struct pend	 rest;		/* what is not */
@@ -161,17 +164,28 @@ write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
 	/* The reader's hold on the slice ends first. */
 	j->w.pers.s = NULL;
 	if ((rc = cfg_close(&j->w.st, NULL, e)) < 0 ||
-	    (rc = cfg_open(j->c, true, &st, e)) < 0)
+	    (rc = sign(j, e)) < 0)
 		return rc;
+	if (j->trial.ns > 0 && (rc = trial_arm(&j->trial, j->c, &j->paths,
+	    j->commit.time, j->w.head, e)) < 0)
+		return rc;
+	if ((rc = cfg_open(j->c, true, &st, e)) < 0)
+		goto out;
 	if (store_head(st.s) != j->w.head)
 		rc = 1;
-	else if ((rc = sign(j, e)) == 0)
+	else if (j->trial.ns > 0)
+		rc = store_trial(st.s, &j->commit, j->commit.time +
+		    j->trial.ns, e);
+	else
 		rc = store_commit(st.s, &j->commit, gen, e);
 	store_space(st.s, &sp);
 	*bytes = sp.written;
 	rc2 = cfg_close(&st, window, &e2);
 	if (rc == 0 && rc2 < 0)
 		cfg_warn(j->c, "%s", e2.msg);	/* but it is written */
+out:
+	if (rc != 0 && j->trial.ns > 0)
+		trial_disarm(&j->trial, j->c);
 	return rc;
 }
 
@@ -189,8 +203,11 @@ say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
 	const size_t	 n = j->pend.n + j->base.nalso;
 	struct buf	 b = BUF_INIT;
 
-	put_fmt(&b, "generation %llu: %zu path%s, %llu bytes",
-	    (unsigned long long)gen, n, n == 1 ? "" : "s",
+	if (j->trial.ns > 0)
+		put_fmt(&b, "trial: ");
+	else
+		put_fmt(&b, "generation %llu: ", (unsigned long long)gen);
+	put_fmt(&b, "%zu path%s, %llu bytes", n, n == 1 ? "" : "s",
 	    (unsigned long long)bytes);
 	if (j->base.nfollow > 0)
 		put_fmt(&b, ", %zu as the base has %s", j->base.nfollow,
@@ -198,6 +215,11 @@ say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
 	if (window > 0)
 		put_fmt(&b, " in a window of %llu ms",
 		    (unsigned long long)((window + 999999) / 1000000));
+	if (j->trial.ns > 0) {
+		put_fmt(&b, "; taken back in ");
+		dur_put(&b, j->trial.ns);
+		put_fmt(&b, " unless `cfg confirm' is said");
+	}
 	put_u8(&b, '\0');
 	if (b.bad)
 		return;
@@ -246,11 +268,14 @@ once(struct job *j, bool *nothing, struct err *e)
 	}
 	if ((rc = write_out(j, &gen, &bytes, &window, e)) != 0)
 		return rc;
+	say_left_out(j);
+	say_done(j, gen, bytes, window);
+	/* A trial is pending still, and so is its message. */
+	if (j->trial.ns > 0)
+		return 0;
 	precommit_done(&j->pre, &j->pend, gen);
 	message_drop(j->w.state);
 	carry(j, &j->rest);
-	say_left_out(j);
-	say_done(j, gen, bytes, window);
 	mirror_run(j->c, "auto", NULL);
 	return 0;
 }
@@ -324,9 +349,11 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 {
 	static const struct option lo[] = {
 		{ "force", no_argument, NULL, 'F' },
+		{ "trial", required_argument, NULL, 't' },
+		{ "confirm-if", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct job	 j = { .c = c, .pre.c = c };
+	struct job	 j = { .c = c, .pre.c = c, .trial = TRIAL_NONE };
 	struct err	 e;
 	char		*p, *waits = NULL;
 	int		 ch, rc = 0;
@@ -342,10 +369,19 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		case 'n':
 			j.dry = true;
 			break;
+		case 't':
+			if (!dur_parse(optarg, &j.trial.ns))
+				return cfg_failx(c, "%s: not a time such as "
+				    "90s, 10m or 1h30m", optarg);
+			break;
+		case 'c':
+			j.trial.confirm_if = optarg;
+			break;
 		default:
 			return cfg_usage(c);
 		}
-	if (c->storepath != NULL)
+	if (c->storepath != NULL ||
+	    (j.trial.confirm_if != NULL && j.trial.ns == 0))
 		return cfg_usage(c);
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root commits: %s",
@@ -358,7 +394,10 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
 		    strs_put(&j.paths, p) < 0)
 			rc = err_set(&e, ENOMEM, "commit");
+	if (rc == 0 && !j.dry)
+		rc = trial_enter(&j.trial, c, &j.paths, &e);
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
+	trial_leave(&j.trial);
 	strs_free(&j.paths);
 	work_close(&j.w);
 	precommit_end(&j.pre);

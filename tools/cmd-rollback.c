@@ -39,11 +39,7 @@ to_head(const struct job *j)
 static void
 put_target(const struct job *j, struct buf *b)
 {
-	if (j->b.gen == 0)
-		put_fmt(b, "the base");
-	else
-		put_fmt(b, "generation %" PRIu64, to_head(j) ? j->w.head :
-		    j->b.gen);
+	cfg_put_gen(b, to_head(j) ? j->w.head : j->b.gen);
 }
 
 /* With the letter of what was done: what went away is 'D'. */
@@ -125,7 +121,8 @@ leave_message(struct job *j, struct err *e)
 			message_drop(j->w.state);
 		return 0;
 	}
-	put_fmt(&b, "rollback to generation %" PRIu64, j->b.gen);
+	put_fmt(&b, "rollback to ");
+	cfg_put_gen(&b, j->b.gen);
 	for (i = 0; i < n && i < NAMED; i++) {
 		put_fmt(&b, "%s ", i == 0 ? ":" : ",");
 		out_path(&b, j->b.paths.v[i]);
@@ -198,10 +195,6 @@ generation(struct job *j, const char *arg, struct err *e)
 {
 	int	 rc;
 
-	if (strcmp(arg, "@base") == 0) {
-		j->b.gen = 0;
-		return 1;
-	}
 	rc = cfg_gen(j->w.st.s, arg, &j->b.gen, e);
 	if (rc == -EINVAL) {
 		j->b.gen = BACK_HEAD;

@@ -34,8 +34,10 @@ put_head(struct buf *b, const struct cfg *c, const struct hist *h)
 {
 	const struct commit	*r = &h->rec;
 
-	put_fmt(b, "%sgeneration %llu%s\n", c->color ? "\033[33m" : "",
-	    (unsigned long long)h->gen, c->color ? "\033[m" : "");
+	put_fmt(b, "%s", c->color ? "\033[33m" : "");
+	cfg_put_gen(b, h->gen);
+	cfg_put_tags(b, h->s, h->gen);
+	put_fmt(b, "%s\n", c->color ? "\033[m" : "");
 	if (!h->kept) {
 		put_fmt(b, "only its state is kept\n");
 		return;

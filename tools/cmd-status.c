@@ -7,14 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/path.h"
 #include "cfg.h"
+#include "dur.h"
 #include "lease.h"
 #include "out.h"
 #include "parked.h"
 #include "pend.h"
 #include "remote.h"
+#include "tstate.h"
 #include "walk.h"
 #include "work.h"
 
@@ -96,6 +99,36 @@ put_text(struct buf *b, const struct work *w, const struct pend *p,
 	put_fmt(b, " left for the next commit%s\n", low(sp) ? ": LOW" : "");
 }
 
+/* The trial that runs; for root, one that has lost who would end it is
+ * given another. */
+static int
+put_trial(struct buf *b, const struct cfg *c, struct err *e)
+{
+	struct tstate	 t;
+	int		 rc;
+
+	if ((rc = tstate_load(c->inst.state, &t, e)) != 1)
+		return rc;
+	if (geteuid() == 0 && trial_run(c) != EX_OK)
+		cfg_warn(c, "nobody waits for the end of the trial");
+	if (c->json) {
+		put_fmt(b, ",\"trial\":{\"seconds_left\":%lld,\"user\":",
+		    (long long)(tstate_left(&t) / SECOND));
+		json_str(b, t.user == NULL ? "" : t.user);
+		put_fmt(b, ",\"generation\":%llu}",
+		    (unsigned long long)t.gen);
+	} else {
+		put_fmt(b, "TRIAL by ");
+		out_path(b, t.user == NULL ? "?" : t.user);
+		put_fmt(b, ": ");
+		dur_put(b, tstate_left(&t));
+		put_fmt(b, " left, then back to generation %llu: `cfg "
+		    "confirm' keeps it\n", (unsigned long long)t.gen);
+	}
+	tstate_free(&t);
+	return 0;
+}
+
 static void
 put_json_who(struct buf *b, const struct who *w)
 {
@@ -162,7 +195,9 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 			put_json(&b, c, w, &p, &l, &sp);
 		else
 			put_text(&b, w, &p, &l, &sp);
-		rc = out_end(&b, false, e);
+		if ((rc = put_trial(&b, c, e)) == 0)
+			rc = out_end(&b, false, e);
+		buf_free(&b);
 		(void)snprintf(head, sizeof(head), "%llu",
 		    (unsigned long long)w->head);
 		mirror_run(c, "lag", head);

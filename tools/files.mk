@@ -1,5 +1,10 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
+    tools/after.h \
+    tools/bg.h \
+    tools/dur.h \
+    tools/trial.h \
+    tools/tstate.h \
     tools/apply.h \
     tools/attr.h \
     tools/build.h \
@@ -49,6 +54,7 @@ TOOLS_HDRS = \
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/bg.o \
     tools/become.o \
     tools/becomemore.o \
     tools/blame.o \
@@ -57,7 +63,6 @@ TOOLS_OBJS = \
     tools/change.o \
     tools/changebase.o \
     tools/cmd-diff.o \
-    tools/cmd-init.o \
     tools/cmd-log.o \
     tools/cmd-restore.o \
     tools/cmd-show.o \
@@ -69,9 +74,11 @@ TOOLS_OBJS = \
     tools/confedit.o \
     tools/copy.o \
     tools/derived.o \
+    tools/dur.o \
     tools/entdiff.o \
     tools/fold.o \
     tools/hook.o \
+    tools/gen.o \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
@@ -94,6 +101,7 @@ TOOLS_OBJS = \
     tools/textdiff.o \
     tools/treediff.o \
     tools/trees.o \
+    tools/tstate.o \
     tools/verbs.o \
     tools/walk.o \
     tools/work.o
@@ -101,6 +109,11 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/cmd-init.o \
+    tools/after.o \
+    tools/cmd-trial.o \
+    tools/trial.o \
+    tools/trial-keep.o \
     tools/back.o \
     tools/backdo.o \
     tools/cmd-blame.o \

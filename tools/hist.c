@@ -14,6 +14,18 @@
 #include "pend.h"
 #include "trees.h"
 
+static bool
+is_kept(const struct store *s, uint64_t gen)
+{
+	uint64_t	 g;
+	size_t		 i;
+
+	for (i = 0; store_kept(s, i, &g); i++)
+		if (g == gen)
+			return true;
+	return false;
+}
+
 int
 hist_open(struct hist *h, struct store *s, uint64_t from, int base,
     struct err *e)
@@ -25,6 +37,12 @@ hist_open(struct hist *h, struct store *s, uint64_t from, int base,
 	h->s = s;
 	h->before = (struct pers){ base, &h->ov, s, NULL };
 	h->after = (struct pers){ base, &h->next, s, NULL };
+	if (from == STORE_TRIAL || is_kept(s, from)) {
+		h->alone = true;
+		h->gen = from;
+		return from != STORE_TRIAL ? 0 :
+		    store_overlay(s, store_head(s), &h->ov, e);
+	}
 	if (from > 1 && (rc = store_overlay(s, from - 1, &h->ov, e)) < 0 &&
 	    rc != -ENOENT)
 		return rc;
@@ -87,14 +105,16 @@ hist_next(struct hist *h, struct err *e)
 {
 	int	 rc;
 
+	if (h->at && h->alone)
+		return 0;
 	if (h->at && (rc = advance(h, &h->ov, e)) < 0)
 		return rc;
 	commit_free(&h->rec);
 	memset(&h->rec, 0, sizeof(h->rec));
 	h->at = h->kept = false;
-	if (h->gen >= store_head(h->s))
+	if (!h->alone && h->gen >= store_head(h->s))
 		return 0;
-	h->gen++;
+	h->gen += !h->alone;
 	rc = store_record(h->s, h->gen, &h->rec, e);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;

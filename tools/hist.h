@@ -25,11 +25,14 @@ struct hist {
 	bool		 at;	/* rec is gen's, else gen comes before it */
 	struct commit	 rec;	/* its record, empty where kept is false */
 	bool		 kept;	/* the store still has the record */
+	bool		 alone;	/* it is a trial, or one that is kept beside
+				   the others: none follows it */
 };
 
 /*
  * Begin before generation `from` (1 or more; the oldest where that is
- * later).  base: descriptor or -1 where it is not at hand; the caller's.
+ * later; one that is kept beside the others, or the trial, is the only
+ * one).  base: descriptor or -1 where it is not at hand; the caller's.
  */
 int	hist_open(struct hist *, struct store *, uint64_t from, int base,
 	    struct err *);

@@ -40,22 +40,42 @@ other_exec(const struct cfg *c, const char *name, char *const *argv,
 	return err_set(e, errno, "run %s", name);
 }
 
+int
+other_run(const struct cfg *c, const char *name, char *const *argv)
+{
+	struct err	 ignored;
+	int		 status = 0;
+	pid_t		 pid;
+
+	(void)fflush(stdout);		/* in order, and once */
+	if ((pid = fork()) == -1)
+		return EX_FAIL;
+	if (pid == 0) {
+		(void)other_exec(c, name, argv, &ignored);
+		_exit(EX_FAIL);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return EX_FAIL;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_FAIL;
+}
+
 void
 mirror_run(const struct cfg *c, const char *what, const char *arg)
 {
-	char		*argv[] = { *c->argv, (char *)"-m", c->inst.mount,
+	char	*argv[] = { *c->argv, (char *)"-m", c->inst.mount,
 	    (char *)"mirror", (char *)what,
 	    (char *)(c->json ? "--json" : "--"), (char *)arg, NULL };
-	struct err	 ignored;
-	pid_t		 pid;
 
-	if (!config_there(c))
-		return;
-	(void)fflush(stdout);		/* in order, and once */
-	if ((pid = fork()) == 0) {
-		(void)other_exec(c, "cfg-mirror", argv, &ignored);
-		_exit(EX_FAIL);
-	}
-	while (pid != -1 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	if (config_there(c))
+		(void)other_run(c, "cfg-mirror", argv);
+}
+
+int
+trial_run(const struct cfg *c)
+{
+	char	*argv[] = { *c->argv, (char *)"-m", c->inst.mount,
+		    (char *)"trial", (char *)"keep", NULL };
+
+	return other_run(c, "cfg-more", argv);
 }

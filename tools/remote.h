@@ -39,6 +39,14 @@ bool	config_there(const struct cfg *);
  * happens.  What it prints follows what was printed.
  */
 void	mirror_run(const struct cfg *, const char *what, const char *arg);
+/* Have a process wait for the end of the trial that runs: EX_OK where there
+ * is one. */
+int	trial_run(const struct cfg *);
+/*
+ * Run the program of this name, which lies where this one does, and wait
+ * for it: its exit status, or EX_FAIL.
+ */
+int	other_run(const struct cfg *, const char *name, char *const *argv);
 /*
  * Become the program of this name, which lies where this one does; only a
  * failure returns.

@@ -346,42 +346,6 @@ cfg_end(struct cfg_store *st, int base, int rc, struct err *e)
 	return rc < 0 || k == 0 ? rc : k;
 }
 
-int
-cfg_gen(struct store *s, const char *arg, uint64_t *gen, struct err *e)
-{
-	const uint64_t	 head = store_head(s), oldest = store_oldest(s);
-	const char	*p = arg;
-	char		*end;
-	uint64_t	 n;
-	bool		 back;
-
-	if (strcmp(arg, "@head") == 0 || strcmp(arg, "@0") == 0) {
-		*gen = head;
-		return 0;
-	}
-	if (*p == '@')
-		p++;
-	if ((back = *arg == '@' && *p == '-'))
-		p++;
-	errno = 0;
-	n = *p >= '0' && *p <= '9' ? strtoull(p, &end, 10) : 0;
-	if (*p < '0' || *p > '9' || *end != '\0' || errno != 0)
-		return err_setx(e, EINVAL, "%.100s: not a generation", arg);
-	if (back) {
-		if (n > head)
-			return err_setx(e, ENOENT,
-			    "%.100s: there are %llu generations", arg,
-			    (unsigned long long)head);
-		n = head - n;
-	}
-	if (n > head || (n < oldest && n != 0))
-		return err_setx(e, ENOENT, "%.100s: the store has "
-		    "generations %llu to %llu", arg,
-		    (unsigned long long)oldest, (unsigned long long)head);
-	*gen = n;
-	return 0;
-}
-
 const char *
 cfg_user(uint32_t uid)
 {
