@@ -395,6 +395,16 @@ run(char *const *argv, struct err *e)
 	return err_setx(e, EIO, "%s %s failed", argv[0], argv[1]);
 }
 
+static bool
+is_there(const char *dir, const char *name)
+{
+	char	*p = in_dir(dir, name);
+	bool	 there = p == NULL || access(p, F_OK) == 0;
+
+	free(p);
+	return there;
+}
+
 /* Build the running tree: beside its place, then moved there, or in the
  * mount point itself. */
 static int
@@ -417,8 +427,10 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 	}
 	if (rc == 0 && !in_place && rename(tmp, s->inst.tree) == -1)
 		rc = err_set(e, errno, "rename %s to %s", tmp, s->inst.tree);
+	/* A restore that has merged says so in the tree: that differs from
+	 * the store. */
 	if (rc == 0)
-		s->fresh = true;
+		s->fresh = !is_there(s->inst.tree, INST_PARKED);
 	free(tmp);
 	free(cfg);
 	return rc;

@@ -136,6 +136,8 @@ int	cmd_cancel(struct cfg *, int, char **);
 int	cmd_trial(struct cfg *, int, char **);
 int	cmd_check(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
+int	cmd_resolve(struct cfg *, int, char **);
+int	cmd_pin(struct cfg *, int, char **);
 int	cmd_rollback(struct cfg *, int, char **);
 int	cmd_reset(struct cfg *, int, char **);
 int	cmd_log(struct cfg *, int, char **);
