@@ -14,9 +14,9 @@
 #include "gens.h"
 
 /* ms */
-#define IDLE		2000	/* the store stays open that long unused, */
+#define IDLE		1000	/* the store stays open that long unused, */
 #define LONGEST		10000	/* and so long at all */
-#define GIVE_WAY	200	/* then those who wait for its slice may have it */
+#define GIVE_WAY	200	/* so long those get who wait for its slice */
 #define TRUST		1000	/* a file that looks unchanged is believed to
 				   be so: its clock may be coarse */
 #define TRUST_DEV	50	/* a device shows nothing */
@@ -47,14 +47,14 @@ drop_content(struct content *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* What was read from the store goes with it. */
-static void
+/* What was read from the store goes with it.  Whether its slice was
+ * mounted for us alone. */
+static bool
 close_store(struct gens *g)
 {
 	struct err	 e;
 	uint64_t	 window;
 	size_t		 i;
-	bool		 longest = now_ms() - g->opened >= LONGEST;
 
 	for (i = 0; i < GENS_TREES; i++) {
 		ents_free(&g->g[i].ov);
@@ -65,7 +65,14 @@ close_store(struct gens *g)
 	if (slice_close(g->slice, &window, &e) < 0)
 		syslog(LOG_WARNING, "%s", e.msg);
 	g->slice = NULL;
-	if (window > 0 && longest)
+	return window > 0;
+}
+
+/* The same to open it at once again: those who wait for it come first. */
+static void
+let_others(struct gens *g)
+{
+	if (close_store(g))
 		(void)nanosleep(&(struct timespec){ 0, GIVE_WAY * 1000000 },
 		    NULL);
 }
@@ -75,7 +82,7 @@ gens_rest(struct gens *g)
 {
 	size_t	 i;
 
-	close_store(g);
+	(void)close_store(g);
 	for (i = 0; i < GENS_FILES; i++)
 		drop_content(&g->c[i]);
 	walk_at_close(&g->near);
@@ -130,7 +137,7 @@ open_store(struct gens *g, struct err *e)
 	if (stat(path, &g->st) == -1)
 		memset(&g->st, 0, sizeof(g->st));
 	if ((rc = store_open(&g->s, io, e)) < 0)
-		close_store(g);
+		(void)close_store(g);
 	return rc;
 }
 
@@ -158,7 +165,7 @@ have_store(struct gens *g, bool fresh, struct err *e)
 
 	if (g->s != NULL && ((fresh && is_old(g)) ||
 	    now_ms() - g->opened > LONGEST))
-		close_store(g);
+		let_others(g);
 	if (g->s == NULL)
 		rc = open_store(g, e);
 	g->used = now_ms();
@@ -352,7 +359,7 @@ gens_read(struct gens *g, uint64_t gen, const char *path, void *to,
 	if (c == NULL)
 		rc = find_content(g, gen, path, &p, &from_base, &c, e);
 	if (rc < 0 && g->s != NULL && is_old(g)) {
-		close_store(g);
+		let_others(g);
 		rc = find_content(g, gen, path, &p, &from_base, &c, e);
 	}
 	if (rc < 0)
