@@ -184,6 +184,25 @@ gens_range(struct gens *g, uint64_t *oldest, uint64_t *head, struct err *e)
 	return 0;
 }
 
+int64_t
+gens_time(struct gens *g, uint64_t gen)
+{
+	struct commit	 c;
+	struct err	 ignored;
+
+	if (gen == 0 || have_store(g, false, &ignored) < 0)
+		return 0;
+	if (g->timed != gen) {
+		g->timed = gen;
+		g->time = 0;	/* where a checkpoint alone knows of it */
+		if (store_record(g->s, gen, &c, &ignored) == 0) {
+			g->time = c.time;
+			commit_free(&c);
+		}
+	}
+	return g->time;
+}
+
 static bool
 in_range(const struct gens *g, uint64_t gen)
 {

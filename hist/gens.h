@@ -47,6 +47,8 @@ struct gens {
 	struct store	*s;	/* NULL: closed */
 	struct stat	 st;	/* the store's file before it was opened */
 	int64_t		 opened; /* ms */
+	uint64_t	 timed;	/* the generation of which `time` is; 0: none */
+	int64_t		 time;	/* ns since 1970: of its commit */
 	int64_t		 used;	/* ms */
 	int		 base;	/* its directory, or -1 */
 	struct walk_at	 near;	/* in the base */
@@ -67,6 +69,8 @@ void	gens_rest(struct gens *);
  * store is empty. */
 int	gens_range(struct gens *, uint64_t *oldest, uint64_t *head,
 	    struct err *);
+/* When a generation was committed, in ns since 1970; 0: unknown. */
+int64_t	gens_time(struct gens *, uint64_t gen);
 /*
  * Whether a generation (0: the base) can be asked for: it is or was there
  * a moment ago.  0, -ENOENT, or another error.

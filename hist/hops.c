@@ -86,8 +86,7 @@ link_target(uint64_t gen, char out[32])
 void
 hops_link_stat(struct window *w, uint64_t gen, struct stat *st)
 {
-	struct commit	 c;
-	struct err	 ignored;
+	int64_t		 time = gens_time(&w->gens, gen);
 	char		 target[32];
 
 	memset(st, 0, sizeof(*st));
@@ -96,13 +95,8 @@ hops_link_stat(struct window *w, uint64_t gen, struct stat *st)
 	st->st_mode = S_IFLNK | 0777;
 	st->st_nlink = 1;
 	st->st_size = (off_t)strlen(target);
-	/* The time of the commit, while that is known. */
-	if (gen != 0 && w->gens.s != NULL &&
-	    store_record(w->gens.s, gen, &c, &ignored) == 0) {
-		st->st_mtim.tv_sec = (time_t)(c.time / 1000000000);
-		st->st_mtim.tv_nsec = (long)(c.time % 1000000000);
-		commit_free(&c);
-	}
+	st->st_mtim.tv_sec = (time_t)(time / 1000000000);
+	st->st_mtim.tv_nsec = (long)(time % 1000000000);
 	st->st_atim = st->st_ctim = st->st_mtim;
 }
 
