@@ -300,7 +300,7 @@ loop(struct daemon *d)
 		rc = hold_take(&d->v, d->fusefd, ctl_frozen(d->ctl));
 		if (rc < 0)
 			return rc == -ENODEV ? 0 : rc;
-		if (d->v.past != NULL && past_timeout(d->v.past) >= 0)
+		if (d->v.past != NULL && past_news(d->v.past))
 			woken = 1;
 		if (!d->ready && d->v.inited) {
 			d->ready = true;

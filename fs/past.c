@@ -19,13 +19,16 @@
 #include "wire.h"
 
 #define ASKED		128	/* requests without an answer, at most */
-#define PATIENCE	500	/* ms that one who got a signal waits */
+#define LONGEST		60000	/* ms until a request is given up: more than
+				   the program waits for a slice */
+#define PATIENCE	500	/* and of one who got a signal */
 #define ROUNDS		64	/* reads at once */
 
 /* A request that is with the program. */
 struct asked {
 	uint64_t	 unique;	/* 0: none */
-	int64_t		 until;		/* ms: when it is given up; 0: never */
+	int64_t		 until;		/* ms: when it is given up */
+	int		 error;		/* by which */
 };
 
 struct past {
@@ -33,7 +36,8 @@ struct past {
 	int		 fd;		/* the program; -1: it is gone */
 	pid_t		 pid;
 	struct asked	 asked[ASKED];
-	int		 impatient;	/* of these, with `until` */
+	int		 n;		/* of these */
+	bool		 news;		/* past_timeout() may be less than it was */
 	mode_t		 mode;		/* the window's, as of the state */
 	uid_t		 uid;		/* directory: who may read the */
 	gid_t		 gid;		/* store may see what was in it */
@@ -118,8 +122,15 @@ find(struct past *p, uint64_t unique)
 static void
 forget(struct past *p, struct asked *a)
 {
-	p->impatient -= a->until != 0;
+	p->n--;
 	memset(a, 0, sizeof(*a));
+}
+
+static void
+give_up(struct past *p, struct asked *a, int error)
+{
+	hold_refuse(p->fusefd, a->unique, error);
+	forget(p, a);
 }
 
 /* The program is of no use any more. */
@@ -135,10 +146,8 @@ gone(struct past *p)
 	log_msg(LOG_ERR, "cfg-hist has ended: no history until the next "
 	    "start");
 	for (i = 0; i < ASKED; i++)
-		if (p->asked[i].unique != 0) {
-			hold_refuse(p->fusefd, p->asked[i].unique, EIO);
-			forget(p, &p->asked[i]);
-		}
+		if (p->asked[i].unique != 0)
+			give_up(p, &p->asked[i], EIO);
 }
 
 void
@@ -179,10 +188,12 @@ hand_on(struct past *p, const struct wire_in *in, const uint8_t *req,
 {
 	struct asked	*a = find(p, 0);
 
-	if (a == NULL || tell(p, req, n) < 0)
+	if (a == NULL || tell(p, req, n) < 0) {
 		hold_refuse(p->fusefd, in->unique, EIO);
-	else
-		a->unique = in->unique;
+		return;
+	}
+	*a = (struct asked){ in->unique, now_ms() + LONGEST, EIO };
+	p->news = p->n++ == 0;
 }
 
 bool
@@ -242,10 +253,20 @@ past_interrupt(struct past *p, uint64_t unique)
 {
 	struct asked	*a = unique == 0 ? NULL : find(p, unique);
 
-	if (a == NULL || a->until != 0)
+	if (a == NULL || a->error == EINTR)
 		return;
 	a->until = now_ms() + PATIENCE;
-	p->impatient++;
+	a->error = EINTR;
+	p->news = true;
+}
+
+bool
+past_news(struct past *p)
+{
+	bool	 news = p->news;
+
+	p->news = false;
+	return news;
 }
 
 int
@@ -254,10 +275,10 @@ past_timeout(const struct past *p)
 	int64_t	 first = INT64_MAX, now;
 	size_t	 i;
 
-	if (p->impatient == 0)
+	if (p->n == 0)
 		return -1;
 	for (i = 0; i < ASKED; i++)
-		if (p->asked[i].until != 0 && p->asked[i].until < first)
+		if (p->asked[i].unique != 0 && p->asked[i].until < first)
 			first = p->asked[i].until;
 	now = now_ms();
 	return first <= now ? 0 : (int)(first - now);
@@ -266,14 +287,12 @@ past_timeout(const struct past *p)
 void
 past_tick(struct past *p)
 {
-	int64_t	 now = p->impatient == 0 ? 0 : now_ms();
+	int64_t	 now = p->n == 0 ? 0 : now_ms();
 	size_t	 i;
 
-	for (i = 0; i < ASKED && p->impatient > 0; i++)
-		if (p->asked[i].until != 0 && p->asked[i].until <= now) {
-			hold_refuse(p->fusefd, p->asked[i].unique, EINTR);
-			forget(p, &p->asked[i]);
-		}
+	for (i = 0; i < ASKED && p->n > 0; i++)
+		if (p->asked[i].unique != 0 && p->asked[i].until <= now)
+			give_up(p, &p->asked[i], p->asked[i].error);
 }
 
 /* The answer at the begin of what came in, to the kernel: its size, 0

@@ -4,8 +4,8 @@
  *
  * What the kernel asks of the window is handed on to that program, and
  * what it answers is handed back; the daemon waits for neither.  Whatever
- * becomes of it, each request is answered once: EIO where it can't, or no
- * longer can.
+ * becomes of it, each request is answered once, and within a minute: EIO
+ * where it can't, or no longer can.
  */
 #ifndef FS_PAST_H
 #define FS_PAST_H
@@ -43,6 +43,8 @@ void	past_interrupt(struct past *, uint64_t unique);
 
 /* Hand back what answers there are; whether there may be more. */
 bool	past_serve(struct past *);
+/* Whether past_timeout() has to be asked again, since the last call. */
+bool	past_news(struct past *);
 /* Milliseconds until past_tick() has something to do; -1: never. */
 int	past_timeout(const struct past *);
 void	past_tick(struct past *);

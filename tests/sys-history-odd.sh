@@ -48,11 +48,11 @@ ok "and takes changes" sh -c "echo x > '$MNT/x' && mkdir '$MNT/d'"
 ok "a commit is made" cfg commit
 is "the window is there" "$(stat -c %F "$PAST")" directory
 ok "one who waits is still waiting" kill -0 "$hung"
-run timeout -s INT 2 ls "$PAST/@1/ssh/never"
+run timeout -s INT 2 ls "$PAST/never"
 is "but may be interrupted" "$rc" 124
 all=
 for i in $(seq 150); do
-	ls "$PAST/@1/ssl$i" > "$T/many$i" 2>&1 &
+	ls "$PAST/@no$i" > "$T/many$i" 2>&1 &
 	all="$all $!"
 done
 ok "too many are refused" await "a refusal" grep -q 'Input/output' \
