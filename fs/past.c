@@ -37,7 +37,7 @@ struct past {
 	pid_t		 pid;
 	struct asked	 asked[ASKED];
 	int		 n;		/* of these */
-	bool		 news;		/* past_timeout() may be less than it was */
+	bool		 news;		/* see past_news() */
 	mode_t		 mode;		/* the window's, as of the state */
 	uid_t		 uid;		/* directory: who may read the */
 	gid_t		 gid;		/* store may see what was in it */

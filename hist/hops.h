@@ -22,7 +22,7 @@
 struct window {
 	struct gens	 gens;
 	struct hnodes	 nodes;
-	int64_t		 said;	/* s: when a failure was last logged; 0: never */
+	int64_t		 said;	/* s: when a failure was last logged, or 0 */
 	uint64_t	 listed; /* id of the directory of which `list` is; 0 */
 	struct strs	 list;	/* what it holds, sorted */
 	char		 out[HOPS_MOST]; /* an answer in the making */
