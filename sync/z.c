@@ -12,6 +12,17 @@
 #define LEVEL_BEST	(4u << 20)	/* bytes up to which level 9 is taken */
 #define LEVEL_FAIR	(16u << 20)	/* and level 6 */
 
+/*
+ * What deflate takes for its tables is cleared at each start: for what is
+ * small that would be most of the work.
+ */
+static void
+tables(size_t n, int *window, int *memory)
+{
+	*window = n <= 3800 ? 12 : n <= 15000 ? 14 : 15;
+	*memory = n <= 3800 ? 6 : n <= 15000 ? 8 : 9;
+}
+
 int
 z_pack(struct buf *out, const void *in, size_t n, const void *dict,
     size_t dictlen)
@@ -19,13 +30,14 @@ z_pack(struct buf *out, const void *in, size_t n, const void *dict,
 	z_stream	 z;
 	uint8_t		*room;
 	size_t		 bound;
-	int		 level, rc;
+	int		 level, window, memory, rc;
 
 	if (n > UINT_MAX / 2 || dictlen > UINT_MAX)
 		return -EFBIG;
 	level = n <= LEVEL_BEST ? 9 : n <= LEVEL_FAIR ? 6 : 1;
 	memset(&z, 0, sizeof(z));
-	if (deflateInit2(&z, level, Z_DEFLATED, -15, 9,
+	tables(n + dictlen, &window, &memory);
+	if (deflateInit2(&z, level, Z_DEFLATED, -window, memory,
 	    Z_DEFAULT_STRATEGY) != Z_OK)
 		return -ENOMEM;
 	bound = deflateBound(&z, (uLong)n);

@@ -332,7 +332,7 @@ scenario(uint64_t size, uint32_t align, size_t commits, size_t moves,
 static size_t
 samples(void)
 {
-	return env_count("CRASH_SAMPLES", 200, true);
+	return env_count("CRASH_SAMPLES", 100, true);
 }
 
 static void

@@ -329,8 +329,11 @@ commit(struct job *j)
 			break;
 		if (!j->dry && (rc = lease_settle(&j->w, j->c, &e)) < 0)
 			break;
+		if (!j->dry && (rc = trial_hold(&j->trial, j->c, &e)) < 0)
+			break;
 		rc = j->dry ? dry_run(j, &nothing, &e) :
 		    once(j, &nothing, &e);
+		trial_leave(&j->trial);
 		if (rc == 0 && nothing) {
 			say_left_out(j);
 			(void)printf("nothing pending%s\n", j->rest.n > 0 ?
@@ -398,7 +401,7 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	if (rc == 0 && !j.dry)
 		rc = trial_enter(&j.trial, c, &j.paths, &e);
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
-	trial_leave(&j.trial);
+	trial_free_job(&j.trial);
 	strs_free(&j.paths);
 	work_close(&j.w);
 	precommit_end(&j.pre);

@@ -101,8 +101,6 @@ trial_enter(struct trial_job *t, struct cfg *c, struct strs *paths,
 {
 	int	 rc;
 
-	if ((t->hold = tstate_hold(c->inst.state, e)) < 0)
-		return t->hold;
 	if ((rc = tstate_load(c->inst.state, &t->was, e)) < 0)
 		return rc;
 	t->runs = rc == 1;
@@ -111,6 +109,31 @@ trial_enter(struct trial_job *t, struct cfg *c, struct strs *paths,
 	if (t->ns == 0 || tstate_left(&t->was) <= 0)
 		return refuse(t, e);
 	return join(t, paths) < 0 ? nomem(e) : 0;
+}
+
+int
+trial_hold(struct trial_job *t, struct cfg *c, struct err *e)
+{
+	struct tstate	 now;
+	int		 rc;
+
+	if ((t->hold = tstate_hold(c->inst.state, e)) < 0)
+		return t->hold;
+	if ((rc = tstate_load(c->inst.state, &now, e)) < 0)
+		return rc;
+	if (now.time != t->was.time || (t->runs && tstate_left(&now) <= 0))
+		rc = err_setx(e, EBUSY, "a trial has begun or ended "
+		    "meanwhile: look again");
+	tstate_free(&now);
+	return rc < 0 ? rc : 0;
+}
+
+void
+trial_leave(struct trial_job *t)
+{
+	if (t->hold >= 0)
+		(void)close(t->hold);
+	t->hold = -1;
 }
 
 int
@@ -155,13 +178,11 @@ trial_disarm(struct trial_job *t, struct cfg *c)
 }
 
 void
-trial_leave(struct trial_job *t)
+trial_free_job(struct trial_job *t)
 {
+	trial_leave(t);
 	tstate_free(&t->was);
 	tstate_free(&t->now);
-	if (t->hold >= 0)
-		(void)close(t->hold);
-	t->hold = -1;
 }
 
 /* ---- confirming */

@@ -28,11 +28,17 @@ struct trial_job {
 #define TRIAL_NONE { 0, NULL, -1, { 0 }, false, { 0 } }
 
 /*
- * Before a commit: hold; refuse one that is no trial while one runs (EBUSY);
- * a trial takes the paths of the one that runs into its own.
+ * Before a commit: refuse one that is no trial while one runs (EBUSY); a
+ * trial takes the paths of the one that runs into its own.
  */
 int	trial_enter(struct trial_job *, struct cfg *, struct strs *paths,
 	    struct err *);
+/*
+ * From here to trial_leave() no trial begins or ends: for the length of a
+ * write, not while hooks run.  EBUSY: one has, since trial_enter().
+ */
+int	trial_hold(struct trial_job *, struct cfg *, struct err *);
+void	trial_leave(struct trial_job *);
 /*
  * Right before the trial is written: from here on the running tree goes
  * back, whatever happens to this process.  `time` names the trial, `head`
@@ -42,7 +48,7 @@ int	trial_arm(struct trial_job *, struct cfg *, const struct strs *paths,
 	    int64_t time, uint64_t head, struct err *);
 /* It could not be written: as before. */
 void	trial_disarm(struct trial_job *, struct cfg *);
-void	trial_leave(struct trial_job *);
+void	trial_free_job(struct trial_job *);
 
 /*
  * Make the trial that runs the head.  ENOENT: none runs; ETIME: it has run
