@@ -5,20 +5,21 @@ include lib/files.mk
 include fs/files.mk
 include sync/files.mk
 include tools/files.mk
+include hist/files.mk
 include tests/files.mk
 
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
 
-all: $(FS_PROGS) $(TOOLS_PROGS) $(NET_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
+all: $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) $(NET_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
 	$(CC) $(CSTD) $(OPT) $(OPT_$(@D)) $(WARN) $(CPPFLAGS) $(FUSE_CFLAGS) $(NET_CFLAGS) -c -o $@ $<
 
 # A change of any header makes all anew: it is a small program.
-HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(MIRROR_OBJS) $(TOOLS_OBJS) $(TEST_OBJS) \
+HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(HIST_HDRS) $(TEST_HDRS)
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(MIRROR_OBJS) $(TOOLS_OBJS) $(HIST_OBJS) $(TEST_OBJS) \
     $(VIEWOPS_OBJS) $(VIEWTOOL_OBJS) $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
@@ -59,6 +60,11 @@ tools/cfg-mirror: tools/main.o $(MIRROR_OBJS) tools/tools.a sync/net.a \
 	    $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 
+hist/cfg-hist: $(HIST_OBJS) tools/tools.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -o $@ $(HIST_OBJS) tools/tools.a sync/sync.a \
+	    lib/lib.a $(FUSE_LIBS) $(Z_LIBS) $(MD_LIBS)
+	objcopy -R .comment $@
+
 # What tests share.
 tests/tests.a: $(TEST_LIB_OBJS)
 	rm -f $@
@@ -92,8 +98,8 @@ tests/sshcat: tests/sshcat.o sync/net.a sync/sync.a lib/lib.a
 install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5
-	install -s -m 755 $(FS_PROGS) $(TOOLS_PROGS) $(NET_PROGS) \
-	    $(DESTDIR)$(PREFIX)/sbin
+	install -s -m 755 $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) \
+	    $(NET_PROGS) $(DESTDIR)$(PREFIX)/sbin
 	install -m 644 fs/cfgfs.8 tools/cfg.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 sync/cfgseal.5 sync/cfgstore.5 lib/cfgjournal.5 \
 	    tools/cfgconfig.5 \

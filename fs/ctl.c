@@ -51,9 +51,8 @@ struct ctl {
 	int64_t		 start;	/* ms: when the daemon began */
 };
 
-/* Never to be waited for; SIGIO comes instead. */
-static int
-quicken(int fd)
+int
+ctl_quicken(int fd)
 {
 	int	 on = fcntl(fd, F_GETFL);
 
@@ -91,7 +90,7 @@ ctl_open(struct ctl **out, const char *dir, struct view *v, struct err *e)
 	/* One that a dead daemon left: the lock is ours. */
 	(void)unlink(sa.sun_path);
 	c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (c->fd == -1 || quicken(c->fd) == -1 || stat(dir, &d) == -1 ||
+	if (c->fd == -1 || ctl_quicken(c->fd) == -1 || stat(dir, &d) == -1 ||
 	    bind(c->fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
 	    chown(sa.sun_path, (uid_t)-1, d.st_gid) == -1 ||
 	    chmod(sa.sun_path, (d.st_mode & S_IRGRP) != 0 ? 0660 : 0600) ==
@@ -200,7 +199,7 @@ accept_one(struct ctl *c)
 	for (i = 0; i < CTL_CLIENTS && p == NULL; i++)
 		if (c->c[i].fd == -1)
 			p = &c->c[i];
-	if (p == NULL || quicken(fd) == -1 ||
+	if (p == NULL || ctl_quicken(fd) == -1 ||
 	    os_peer(fd, &p->uid, &gid, &p->pid) < 0 ||
 	    (p->in = malloc(CTL_MAX + 4)) == NULL) {
 		(void)close(fd);

@@ -26,6 +26,10 @@ int	ctl_open(struct ctl **, const char *statedir, struct view *,
 	    struct err *);
 void	ctl_close(struct ctl *);
 
+/* Let what comes by this descriptor be told by SIGIO, and never be waited
+ * for; 0, or -1 with errno. */
+int	ctl_quicken(int fd);
+
 /* What to poll for: fills in at most CTL_FDS, returns how many. */
 int	ctl_poll(const struct ctl *, struct pollfd *);
 /* Serve what poll(2) found; whether that may have brought anything on. */

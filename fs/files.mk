@@ -4,6 +4,7 @@ FS_HDRS = fs/ctl.h \
     fs/hold.h \
     fs/log.h \
     fs/node.h \
+    fs/past.h \
     fs/seg.h \
     fs/start.h \
     fs/sys.h \
@@ -24,6 +25,7 @@ FS_OBJS = fs/ctl.o \
     fs/op-xattr.o \
     fs/opts.o \
     fs/$(OSDEP).o \
+    fs/past.o \
     fs/seg.o \
     fs/start.o \
     fs/touch.o \

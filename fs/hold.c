@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "hold.h"
+#include "past.h"
 #include "sys.h"
 #include "wire.h"
 
@@ -22,8 +23,8 @@ struct held {
 	uint8_t		 req[];
 };
 
-static bool
-changes(uint32_t opcode)
+bool
+hold_changes(uint32_t opcode)
 {
 	switch (opcode) {
 	case WIRE_SETATTR:
@@ -96,9 +97,8 @@ hold_release(struct view *v)
 	}
 }
 
-/* Answer a request without libfuse. */
-static void
-refuse(int fd, uint64_t unique, int error)
+void
+hold_refuse(int fd, uint64_t unique, int error)
 {
 	struct wire_out	 out = { sizeof(out), -error, unique };
 
@@ -109,7 +109,7 @@ refuse(int fd, uint64_t unique, int error)
 
 /*
  * Somebody waits no longer for a request.  What is served is served at
- * once, so only one that is held can be meant.
+ * once, so only one that is held can be meant, or handed on.
  */
 static void
 interrupt(struct view *v, int fd)
@@ -121,12 +121,15 @@ interrupt(struct view *v, int fd)
 	for (p = &v->held; (h = *p) != NULL; p = &h->next)
 		if (head_of(h->req).unique == unique)
 			break;
-	if (h == NULL)
+	if (h == NULL) {
+		if (v->past != NULL)
+			past_interrupt(v->past, unique);
 		return;
+	}
 	*p = h->next;
 	v->nheld--;
 	free(h);
-	refuse(fd, unique, EINTR);
+	hold_refuse(fd, unique, EINTR);
 }
 
 /*
@@ -141,7 +144,7 @@ retry(struct view *v, int fd, size_t size)
 	struct pollfd	 p = { .fd = fd, .events = POLLIN };
 
 	if (hold(v, size) < 0) {
-		refuse(fd, head_of(v->req).unique, ENOSPC);
+		hold_refuse(fd, head_of(v->req).unique, ENOSPC);
 		return;
 	}
 	v->full = VIEW_ROOM;
@@ -173,9 +176,11 @@ hold_take(struct view *v, int fd, bool frozen)
 		    sizeof(v->offered));
 	if (in.opcode == WIRE_INTERRUPT)
 		interrupt(v, fd);
-	else if (frozen && changes(in.opcode)) {
+	else if (v->past != NULL && past_take(v->past, v->req, (size_t)n))
+		return 1;
+	else if (frozen && hold_changes(in.opcode)) {
 		if (hold(v, (size_t)n) < 0)
-			refuse(fd, in.unique, ENOMEM);
+			hold_refuse(fd, in.unique, ENOMEM);
 	} else {
 		serve(v, (size_t)n);
 		if (v->full == VIEW_FULL)

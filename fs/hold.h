@@ -6,6 +6,7 @@
 #define HOLD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "view.h"
 
@@ -17,6 +18,10 @@
 int	hold_take(struct view *, int fd, bool frozen);
 /* Serve what was set aside, in order. */
 void	hold_release(struct view *);
+/* Whether requests of this kind change anything. */
+bool	hold_changes(uint32_t opcode);
+/* Answer a request by this error, without libfuse. */
+void	hold_refuse(int fd, uint64_t unique, int error);
 /* Let the session answer by this descriptor of a mounted view; 0, or
  * else it can't.  The session owns the descriptor then. */
 int	hold_attach(struct view *, int fd);

@@ -20,6 +20,7 @@
 #include "guard.h"
 #include "hold.h"
 #include "log.h"
+#include "past.h"
 #include "start.h"
 #include "sys.h"
 #include "touch.h"
@@ -164,7 +165,8 @@ session(struct daemon *d, struct err *e)
 		return d->fusefd;
 	if (hold_attach(&d->v, d->fusefd) != 0)
 		return err_setx(e, EINVAL, "libfuse refuses its descriptor");
-	return 0;
+	return d->s.hist == NULL ? 0 : past_start(&d->v.past, d->s.hist,
+	    d->s.inst.state, d->fusefd, e);
 }
 
 static int
@@ -238,12 +240,24 @@ reap(const struct daemon *d)
 	return done;
 }
 
+/* Milliseconds until something is to be done without a signal, or -1. */
+static int
+next_tick(const struct daemon *d)
+{
+	int	 ms = ctl_timeout(d->ctl), k = -1;
+
+	if (d->v.past != NULL)
+		k = past_timeout(d->v.past);
+	return ms < 0 || (k >= 0 && k < ms) ? k : ms;
+}
+
 /* All that signals told of: true when it is time to end. */
 static bool
 attend(struct daemon *d)
 {
 	struct pollfd	 p[CTL_FDS];
 	int		 ms, n, round;
+	bool		 more = false;
 
 	timer(0);
 	woken = 0;
@@ -262,10 +276,14 @@ attend(struct daemon *d)
 			break;
 	}
 	ctl_tick(d->ctl);
+	if (d->v.past != NULL) {
+		more = past_serve(d->v.past);
+		past_tick(d->v.past);
+	}
 	/* Who asks without end has to share with the others. */
-	if (round == ROUNDS)
+	if (round == ROUNDS || more)
 		timer(AGAIN_US);
-	else if ((ms = ctl_timeout(d->ctl)) >= 0 && !woken)
+	else if ((ms = next_tick(d)) >= 0 && !woken)
 		timer((ms + 1) * 1000L);
 	return false;
 }
@@ -282,6 +300,8 @@ loop(struct daemon *d)
 		rc = hold_take(&d->v, d->fusefd, ctl_frozen(d->ctl));
 		if (rc < 0)
 			return rc == -ENODEV ? 0 : rc;
+		if (d->v.past != NULL && past_news(d->v.past))
+			woken = 1;
 		if (!d->ready && d->v.inited) {
 			d->ready = true;
 			log_msg(LOG_NOTICE, "serving %s", d->s.inst.mount);
@@ -294,6 +314,7 @@ static void
 finish(struct daemon *d)
 {
 	ctl_close(d->ctl);
+	past_close(d->v.past);
 	if (d->v.se != NULL)
 		fuse_session_destroy(d->v.se);	/* closes fusefd */
 	touch_close(d->v.touch);

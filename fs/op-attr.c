@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "past.h"
 #include "sys.h"
 #include "view.h"
 
@@ -31,6 +32,20 @@ view_entry(struct view *v, struct node *dir, const char *name,
 	return 0;
 }
 
+/* The window into history: what it is called stays, what it looks like
+ * changes with each look. */
+static void
+reply_past(fuse_req_t req)
+{
+	struct fuse_entry_param	 e;
+
+	memset(&e, 0, sizeof(e));
+	e.ino = PAST_ROOT;
+	past_stat(VIEW(req)->past, &e.attr);
+	e.entry_timeout = FOREVER;
+	fuse_reply_entry(req, &e);
+}
+
 void
 op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
@@ -40,6 +55,10 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct stat		 st;
 	int			 dfd, rc;
 
+	if (view_past(v, parent, name)) {
+		reply_past(req);
+		return;
+	}
 	if ((dir = view_node(v, parent)) == NULL ||
 	    (dfd = fd_dir(v, dir)) == -ESTALE) {
 		fuse_reply_err(req, ESTALE);
@@ -92,6 +111,11 @@ op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int		 rc;
 
 	(void)fi;	/* handles own nothing */
+	if (v->past != NULL && ino == PAST_ROOT) {
+		past_stat(v->past, &st);
+		fuse_reply_attr(req, &st, 0);
+		return;
+	}
 	if ((n = view_node(v, ino)) == NULL)
 		rc = -ESTALE;
 	else

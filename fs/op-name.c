@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../lib/osdep.h"
+#include "past.h"
 #include "sys.h"
 #include "view.h"
 
@@ -34,6 +35,8 @@ begin(struct making *m, fuse_req_t req, fuse_ino_t parent, const char *name,
 	m->name = name;
 	m->mode = mode;
 	m->who = view_who(req);
+	if (view_past(m->v, parent, name))
+		return -EEXIST;
 	if ((m->dir = view_node(m->v, parent)) == NULL)
 		return -ESTALE;
 	if ((m->dfd = fd_dir(m->v, m->dir)) < 0)
@@ -205,7 +208,8 @@ op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 	const char		*old;
 	int			 dfd, rc;
 
-	rc = begin(&m, req, parent, name, 0, JRN_LINK);
+	rc = (ino & PAST_BIT) != 0 ? -EXDEV :
+	    begin(&m, req, parent, name, 0, JRN_LINK);
 	if (rc == 0 && (n = view_node(m.v, ino)) == NULL)
 		rc = -ESTALE;
 	/* What is done by the new name later shows under the old one too. */
@@ -249,6 +253,10 @@ take_away(fuse_req_t req, fuse_ino_t parent, const char *name, bool isdir)
 	struct name	*m;
 	int		 dfd, rc;
 
+	if (view_past(v, parent, name)) {
+		fuse_reply_err(req, EBUSY);
+		return;
+	}
 	if ((dir = view_node(v, parent)) == NULL) {
 		fuse_reply_err(req, ESTALE);
 		return;
@@ -383,5 +391,10 @@ op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
 		.flags = flags,
 	};
 
-	fuse_reply_err(req, -move(v, &r, &who));
+	if (view_past(v, parent, name) || view_past(v, nparent, nname))
+		fuse_reply_err(req, EBUSY);
+	else if ((nparent & PAST_BIT) != 0)
+		fuse_reply_err(req, EROFS);
+	else
+		fuse_reply_err(req, -move(v, &r, &who));
 }

@@ -58,6 +58,7 @@ help(void)
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		printf("    -o %s=...%*s%s\n", values[i].name,
 		    (int)(8 - strlen(values[i].name)), "", values[i].what);
+	printf("    -o history        show what was committed, below .cfg\n");
 	printf("    -o nosuid, nodev, noexec, noatime: as for mount(8)\n");
 }
 
@@ -97,6 +98,10 @@ one(struct opts *o, const char *opt)
 			o->flags |= words[i].flag;
 			return -1;
 		}
+	if (strcmp(opt, "history") == 0) {
+		o->history = true;
+		return -1;
+	}
 	if (strcmp(opt, "debug") == 0) {
 		o->debug = o->foreground = true;
 		return -1;

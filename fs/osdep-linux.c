@@ -66,10 +66,15 @@ sys_is_view(const char *type)
  * for write and truncate, by our own judgement for the rest. */
 #define HANDLE_KILLPRIV_V2	(1u << 28)
 
+/* FUSE_PARALLEL_DIROPS: look-ups in one directory at the same time, so that
+ * one that is not answered keeps no other waiting, beyond the reach of
+ * signals.  libfuse knows it, but before 3.16.2 forgets to say so. */
+#define PARALLEL_DIROPS		(1u << 18)
+
 uint32_t
 sys_init_flags(uint32_t offered)
 {
-	return offered & HANDLE_KILLPRIV_V2;
+	return offered & (HANDLE_KILLPRIV_V2 | PARALLEL_DIROPS);
 }
 
 int

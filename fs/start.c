@@ -17,6 +17,7 @@
 
 #include "../config.h"
 #include "../lib/osdep.h"
+#include "../lib/past.h"
 #include "../lib/path.h"
 #include "start.h"
 #include "sys.h"
@@ -347,29 +348,65 @@ choose_base(struct start *s, const struct opts *o, struct err *e)
 	return rc;
 }
 
-/* cfg: as told, or beside this program, or where it is installed, or
- * wherever this user finds programs. */
+/* A program beside that one, which was called so; or where it was built,
+ * which is the second name; else where it is installed. */
 static char *
-find_cfg(const struct opts *o, const char *self)
+find_beside(const char *self, const char *const names[2])
 {
-	static const char *const beside[] = { "cfg", "../tools/cfg" };
 	const char	*slash = strrchr(self, '/');
 	char		*dir, *p;
 	size_t		 i;
 
-	if (o->cfg != NULL)
-		return strdup(o->cfg);
 	for (i = 0; slash != NULL && i < 2; i++) {
 		if ((dir = strndup(self, (size_t)(slash - self))) == NULL)
 			return NULL;
-		p = in_dir(*dir == '\0' ? "/" : dir, beside[i]);
+		p = in_dir(*dir == '\0' ? "/" : dir, names[i]);
 		free(dir);
 		if (p == NULL || access(p, X_OK) == 0)
 			return p;
 		free(p);
 	}
-	return strdup(access(SBINDIR "/cfg", X_OK) == 0 ? SBINDIR "/cfg" :
-	    "cfg");
+	return in_dir(SBINDIR, names[0]);
+}
+
+/* cfg: as told, or as above, or wherever this user finds programs. */
+static char *
+find_cfg(const struct opts *o, const char *self)
+{
+	static const char *const names[] = { "cfg", "../tools/cfg" };
+	char	*p;
+
+	if (o->cfg != NULL)
+		return strdup(o->cfg);
+	p = find_beside(self, names);
+	if (p == NULL || access(p, X_OK) == 0)
+		return p;
+	free(p);
+	return strdup("cfg");
+}
+
+/* What the window into history needs: a store, a program, and that the
+ * tree has nothing where it will show. */
+static int
+find_hist(struct start *s, const struct opts *o, const char *self,
+    struct err *e)
+{
+	static const char *const names[] = { "cfg-hist", "../hist/cfg-hist" };
+	struct stat	 st;
+	char		*p;
+
+	if (s->inst.store == NULL)
+		return err_setx(e, EINVAL, "history: there is no store");
+	if (fstatat(s->treefd, PAST_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_setx(e, EEXIST, "history: %s has a %s of its own",
+		    s->inst.tree, PAST_NAME);
+	p = find_beside(o->cfg != NULL ? o->cfg : self, names);
+	if (p == NULL)
+		return err_set(e, ENOMEM, "start");
+	if ((s->hist = realpath(p, NULL)) == NULL)
+		(void)err_set(e, errno, "history: %s", p);
+	free(p);
+	return s->hist == NULL ? -e->code : 0;
 }
 
 static int
@@ -395,6 +432,16 @@ run(char *const *argv, struct err *e)
 	return err_setx(e, EIO, "%s %s failed", argv[0], argv[1]);
 }
 
+static bool
+is_there(const char *dir, const char *name)
+{
+	char	*p = in_dir(dir, name);
+	bool	 there = p == NULL || access(p, F_OK) == 0;
+
+	free(p);
+	return there;
+}
+
 /* Build the running tree: beside its place, then moved there, or in the
  * mount point itself. */
 static int
@@ -417,8 +464,10 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 	}
 	if (rc == 0 && !in_place && rename(tmp, s->inst.tree) == -1)
 		rc = err_set(e, errno, "rename %s to %s", tmp, s->inst.tree);
+	/* A restore that has merged says so in the tree: that differs from
+	 * the store. */
 	if (rc == 0)
-		s->fresh = true;
+		s->fresh = !is_there(s->inst.tree, INST_PARKED);
 	free(tmp);
 	free(cfg);
 	return rc;
@@ -511,13 +560,16 @@ start_prepare(struct start *s, const struct opts *o, const char *self,
 	    (rc = choose_base(s, o, e)) < 0 ||
 	    (build && (rc = build_tree(s, o, self, e)) < 0))
 		return rc;
-	return show_tree(s, e);
+	if ((rc = show_tree(s, e)) < 0)
+		return rc;
+	return o->history ? find_hist(s, o, self, e) : 0;
 }
 
 void
 start_free(struct start *s)
 {
 	inst_free(&s->inst);
+	free(s->hist);
 	if (s->treefd >= 0)
 		(void)close(s->treefd);
 	if (s->statefd >= 0)

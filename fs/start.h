@@ -18,6 +18,7 @@ struct opts {			/* strings owned; NULL: not given */
 	char		*state;
 	char		*cfg;	/* the program that restores */
 	unsigned	 flags;	/* SYS_NOSUID ... */
+	bool		 history; /* the window into history is wanted */
 	bool		 foreground;
 	bool		 debug;	/* say what libfuse does; foreground too */
 };
@@ -39,6 +40,8 @@ struct start {
 	int		 lockfd; /* the state directory's lock, held */
 	int		 statefd; /* the state directory */
 	int		 treefd; /* the running tree */
+	char		*hist;	/* owned: the program that shows history, by an
+				   absolute path; NULL: none does */
 	bool		 fresh;	/* the tree was built by this very start */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "past.h"
 #include "sys.h"
 #include "touch.h"
 #include "view.h"
@@ -16,6 +17,13 @@ view_node(struct view *v, fuse_ino_t id)
 {
 	/* The exchange of numbers is its own inverse. */
 	return node_get(&v->nodes, node_id(&v->nodes, id));
+}
+
+bool
+view_past(const struct view *v, fuse_ino_t parent, const char *name)
+{
+	return v->past != NULL && parent == FUSE_ROOT_ID &&
+	    strcmp(name, PAST_NAME) == 0;
 }
 
 /* design: caches that last, no atomic truncation (it would be lost where
@@ -141,6 +149,8 @@ view_forget(struct view *v, fuse_ino_t id, uint64_t count)
 	struct node	*n = view_node(v, id);
 
 	v->nforget += count;
+	if (v->past != NULL && (id & PAST_BIT) != 0)
+		past_forget(v->past, id, count);
 	if (n == NULL || n == v->nodes.root)
 		return;
 	n->nlookup = n->nlookup > count ? n->nlookup - count : 0;

@@ -36,6 +36,7 @@ struct cfd {
 
 struct touch;			/* touch.h */
 struct held;			/* hold.c */
+struct past;			/* past.h */
 
 struct view {
 	struct fuse_session *se;
@@ -49,6 +50,7 @@ struct view {
 	unsigned	 maxkept; /* most of these, by RLIMIT_NOFILE */
 	mode_t		 mask;	/* umask now in force */
 	struct touch	*touch;	/* the journal; NULL: none is kept */
+	struct past	*past;	/* the window into history; NULL: none */
 	uint8_t		*req;	/* the request: VIEW_HEAD + VIEW_WRITE bytes,
 				   ... */
 	uint8_t		*out;	/* ... and room for the answer of one that
@@ -109,6 +111,8 @@ struct who view_who(fuse_req_t);
  * with *name NULL, the descriptor is the node's own.
  */
 int	view_reach(struct view *, struct node *, const char **name);
+/* Whether this name is the window's (past.h). */
+bool	view_past(const struct view *, fuse_ino_t parent, const char *name);
 int	view_stat(struct view *, struct node *, struct stat *);
 /* Whether who asks is of this group. */
 bool	view_member(fuse_req_t, gid_t);

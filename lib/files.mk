@@ -8,6 +8,7 @@ LIB_HDRS = lib/buf.h \
     lib/io.h \
     lib/jrn.h \
     lib/osdep.h \
+    lib/past.h \
     lib/path.h
 LIB_OBJS = lib/buf.o \
     lib/crc.o \

@@ -15,6 +15,12 @@
 
 #include "err.h"
 
+/*
+ * In a running tree: what the restore of it merged with a new base, or
+ * could not, tools/parked.h.  It never counts as pending.
+ */
+#define INST_PARKED ".cfg.merge"
+
 struct inst {			/* all strings owned, absolute paths */
 	char	*state;		/* the state directory */
 	char	*mount;		/* where the view is mounted */

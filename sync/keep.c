@@ -131,8 +131,10 @@ keep_record(struct store *s, uint64_t gen, struct commit *c, struct err *e)
 	c->uid = (uint32_t)strtoul(end, &end, 10);
 	p = *end == ' ' ? end + 1 : end;
 	nl = p + strcspn(p, "\n");
-	if ((c->user = strndup(p, (size_t)(nl - p))) == NULL ||
-	    (c->msg = strdup(*nl == '\n' ? nl + 1 : nl)) == NULL) {
+	if (nl > p && (c->user = strndup(p, (size_t)(nl - p))) == NULL)
+		return nomem(s, e);
+	nl += *nl == '\n';
+	if (*nl != '\0' && (c->msg = strdup(nl)) == NULL) {
 		commit_free(c);
 		return nomem(s, e);
 	}
@@ -243,13 +245,13 @@ worth(const struct store *s, const struct items *l, uint64_t first)
 	uint64_t	 g;
 	size_t		 i;
 
-	if (s->since != 0 || first + s->keep > s->seq + 1)
+	if (s->since != 0 || first + s->keep > s->seq)
 		return true;
 	for (i = 0; store_tag_at(s, i, &name, &g); i++)
-		if (g < first && info_of(s, g) == NULL)
+		if (g <= first && info_of(s, g) == NULL)
 			return true;
 	g = new_tag(l);
-	return g != 0 && g < first && info_of(s, g) == NULL;
+	return g != 0 && g <= first && info_of(s, g) == NULL;
 }
 
 /* Those that only this area has. */
@@ -264,10 +266,12 @@ list_area(struct store *s, uint32_t area, uint64_t first,
 	size_t			 k;
 	int			 rc = 0;
 
-	for (k = 0; rc == 0 && k < a->nrec && a->rec[k].seq < first; k++) {
+	/* Of the first that the others have, they may have the state alone. */
+	for (k = 0; rc == 0 && k < a->nrec && a->rec[k].seq <= first; k++) {
 		o = (struct old){ a->rec[k].seq, tagged(s, items,
 		    a->rec[k].seq), false, k };
-		if (a->rec[k].type == REC_NOTE || o.gen == 0)
+		if (a->rec[k].type == REC_NOTE || o.gen == 0 ||
+		    (o.gen == first && a->rec[k].type == REC_CHECK))
 			rc = area_step(s, area, k, &ov, e);
 		else if ((rc = area_meta(s, area, k, &ov, &m, e)) == 0) {
 			if ((o.tagged || young(s, o.gen, m.c.time)) &&

@@ -173,7 +173,8 @@ box_commit(struct box *b, char *const *paths)
 	memset(&c, 0, sizeof(c));
 	box_find(b);
 	if (pend_split(&b->pend, paths, paths != NULL, &rest, &e) < 0 ||
-	    change_build(&c, &b->pend, b->run, &p, b->patt, &e) < 0)
+	    change_build(&c, &b->pend, b->run, &p, b->patt, NULL,
+	    &e) < 0)
 		errx(2, "%s", e.msg);
 	for (i = 0; i < c.n; i++)
 		OK(i == 0 || path_cmp(c.v[i - 1].e.path, c.v[i].e.path) < 0);

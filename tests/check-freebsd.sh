@@ -33,11 +33,11 @@ cd "$tmp" || exit 2
 passed=0
 failed=0
 skipped=0
-for f in lib/*.c fs/*.c sync/*.c tools/*.c; do
+for f in lib/*.c fs/*.c sync/*.c tools/*.c hist/*.c; do
 	case $f in
 	*/osdep-linux*)
 		continue ;;
-	fs/*)
+	fs/*|hist/*)
 		if [ ! -d "$FREEBSD_SYSROOT/usr/local/include/fuse3" ]; then
 			skipped=$((skipped + 1))
 			continue
@@ -59,6 +59,6 @@ for f in lib/*.c fs/*.c sync/*.c tools/*.c; do
 	fi
 done
 [ "$skipped" = 0 ] ||
-    echo "check-freebsd: fs: skipped: no libfuse headers"
+    echo "check-freebsd: fs, hist: skipped: no libfuse headers"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# deps-down.sh: dependencies go down only, tools and fs to sync to lib, and
-# fs never to sync; each foreign library has one place.  TAP.
+# deps-down.sh: dependencies go down only, hist to tools to sync to lib, and
+# fs to lib alone; each foreign library has one place.  TAP.
 set -u
 
 cd "$(dirname "$0")/.." || exit 2
@@ -51,14 +51,17 @@ not_in() {
 ok "lib includes only lib" "$(not_in lib lib)"
 ok "sync includes only sync and lib" "$(not_in sync 'sync|lib')"
 ok "fs includes only fs and lib" "$(not_in fs 'fs|lib')"
+ok "hist includes only hist, tools, sync and lib" \
+    "$(not_in hist 'hist|tools|sync|lib')"
 ok "tools include only tools, sync and lib" \
     "$(not_in tools 'tools|sync|lib')"
 
 zlib=$(includes . '^<(zlib|zconf)[.]h' | sed 's|^\./||')
 ok "zlib is in one file, and that is in sync" \
     "$(printf '%s\n' "$zlib" | awk 'NF && ($1 !~ "^sync/" || NR > 1)')"
-ok "FUSE is in fs alone" \
-    "$(includes . '^<.*fuse' | grep -v '^\./fs/' | grep -v linux/fuse)"
+ok "FUSE is in fs and hist alone" \
+    "$(includes . '^<.*fuse' | grep -v -e '^\./fs/' -e '^\./hist/' |
+    grep -v linux/fuse)"
 ok "libmd is in one file of lib" \
     "$(includes . '^<(sha[0-9]*|md[0-9])[.]h' | grep -v '^\./lib/hash\.c:')"
 ok "SSH is nowhere but in sync" \
@@ -68,10 +71,11 @@ ok "Linux's own headers are in files of Linux's own" \
     grep -v -e '/osdep-linux[-a-z]*\.c:' -e '^\./lib/osdep\.h:' \
     -e '^\./tests/')"
 ok "/proc is named in files of Linux's own" \
-    "$(grep -n '"/proc' lib/*.c fs/*.c sync/*.c tools/*.c 2>/dev/null |
+    "$(grep -n '"/proc' lib/*.c fs/*.c sync/*.c tools/*.c hist/*.c \
+    2>/dev/null |
     grep -v '/osdep-linux[-a-z]*\.c:')"
 ok "no file is longer than 600 lines" \
-    "$(find lib fs sync tools tests -name '*.[ch]' -exec wc -l {} + |
+    "$(find lib fs sync tools hist tests -name '*.[ch]' -exec wc -l {} + |
     awk '$1 > 600 && $2 != "total"')"
 
 # What a built program needs of others, and what it has itself.

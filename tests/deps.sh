@@ -44,6 +44,8 @@ nft		nftables	-		nftables
 useradd		passwd		-		shadow
 xz		xz-utils	-		xz
 strace		strace		-		strace
+visudo		sudo		sudo		sudo
+nft		nftables	-		nftables
 bsdtar		libarchive-tools -		libarchive-tools
 T
 	[ "${1:-}" = bench ] || return 0

@@ -49,6 +49,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/check.o \
     tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
@@ -59,11 +60,14 @@ TEST_OBJS = \
     tests/io.o \
     tests/jrn.o \
     tests/lib.o \
+    tests/merge3.o \
     tests/osdep.o \
     tests/patt.o \
     tests/pend.o \
     tests/pendrand.o \
     tests/pers.o \
+    tests/reload.o \
+    tests/rebase.o \
     tests/rules.o \
     tests/sim.o \
     tests/slice.o \
@@ -91,6 +95,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/check.t \
     tests/blame.t \
     tests/ctl.t \
     tests/ent.t \
@@ -101,11 +106,14 @@ TEST_PROGS = \
     tests/io.t \
     tests/jrn.t \
     tests/lib.t \
+    tests/merge3.t \
     tests/osdep.t \
     tests/patt.t \
     tests/pend.t \
     tests/pendrand.t \
     tests/pers.t \
+    tests/reload.t \
+    tests/rebase.t \
     tests/rules.t \
     tests/sim.t \
     tests/slice.t \

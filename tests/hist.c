@@ -331,6 +331,19 @@ change_equal(const struct change *a, const struct change *b)
 	return ent_equal(&x, &y);
 }
 
+/* Of one that is kept beside the others, the changes are not known. */
+static bool
+kept(const struct store *s, uint64_t gen)
+{
+	uint64_t	 g;
+	size_t		 i;
+
+	for (i = 0; store_kept(s, i, &g); i++)
+		if (g == gen)
+			return true;
+	return false;
+}
+
 static const char *
 record_agrees(const struct hist_gen *g, struct store *s)
 {
@@ -345,7 +358,8 @@ record_agrees(const struct hist_gen *g, struct store *s)
 		return NULL;
 	if (rc != 0)
 		return differ(g->gen, "no record", NULL, e.msg);
-	if (c.time != w->time || c.uid != w->uid || c.n != w->n ||
+	if (c.time != w->time || c.uid != w->uid ||
+	    (c.n != w->n && (c.n != 0 || !kept(s, g->gen))) ||
 	    !str_equal(c.user, w->user) || !str_equal(c.msg, w->msg))
 		r = differ(g->gen, "record differs", NULL, NULL);
 	for (i = 0; r == NULL && i < c.n; i++)

@@ -38,12 +38,12 @@ step "clang -Werror, by bmake" build_in clang bmake
 step cppcheck cppcheck -q -j 2 --std=c11 --inline-suppr --error-exitcode=1 \
     --enable=warning,performance,portability \
     --suppress=missingIncludeSystem -D_GNU_SOURCE -DFUSE_USE_VERSION=312 \
-    -I. lib fs sync tools tests
+    -I. lib fs sync tools hist tests
 step "mandoc -T lint" mandoc -T lint -W warning fs/*.8 tools/*.8 \
     sync/*.5 lib/*.5
 # shellcheck disable=SC2046
 step shellcheck shellcheck configure .ci/run \
-    $(find tests tools fs sync lib -name '*.sh')
+    $(find tests tools fs sync lib hist -name '*.sh')
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

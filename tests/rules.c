@@ -22,8 +22,11 @@ static int
 read_text(struct conf *c, const char *text, struct err *e)
 {
 	FILE	*f = fopen(file, "w");
+	bool	 good = f != NULL && fputs(text, f) != EOF;
 
-	OK(f != NULL && fputs(text, f) != EOF && fclose(f) == 0);
+	if (f != NULL && fclose(f) == EOF)
+		good = false;
+	OK(good);
 	return conf_read(c, root, e);
 }
 
@@ -146,7 +149,8 @@ static void
 a_percent_stands_for_a_place(void)
 {
 	static const char *const t[][2] = {
-		{ "%p", "/e/f" }, { "-f=%p.x", "-f=/e/f.x" }, { "%r/a", "/e/a" },
+		{ "%p", "/e/f" }, { "-f=%p.x", "-f=/e/f.x" },
+		{ "%r/a", "/e/a" },
 		{ "100%%", "100%" }, { "%%p", "%p" }, { "a", "a" },
 		{ "%p%r", "/e/f/e" },
 	};

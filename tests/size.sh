@@ -12,7 +12,7 @@ most=153600		# bytes, stripped: 150 times 1,024; the benchmark's
 n=0
 bad=0
 
-for p in fs/cfgfs tools/cfg; do
+for p in fs/cfgfs tools/cfg hist/cfg-hist; do
 	n=$((n + 1))
 	if ! grep -q '^OPT = .*-Os' config.mk 2> "$tmp/log"; then
 		echo "ok $n # SKIP $p is built with other flags"

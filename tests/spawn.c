@@ -94,8 +94,10 @@ more_than_a_pipe_goes_through(void)
 	struct err	 e;
 	char		*big = malloc(300001);
 
-	if (!OK(big != NULL))
+	if (big == NULL) {
+		OK(big != NULL);
 		return;
+	}
 	memset(big, 'x', 300000);
 	big[300000] = '\0';
 	OK(sh("wc -c | tr -d ' '", big, 20, &b, &e) == 0);
@@ -248,7 +250,8 @@ tools_are_found_in_the_systems_places(void)
 static const struct tap_case cases[] = {
 	{ "how a program ended is told", how_it_ended_is_told },
 	{ "it reads what it is given", it_reads_what_it_is_given },
-	{ "more than a pipe holds goes through", more_than_a_pipe_goes_through },
+	{ "more than a pipe holds goes through",
+	    more_than_a_pipe_goes_through },
 	{ "descriptors stay here", descriptors_stay_here },
 	{ "its time is limited, whatever it ignores", time_is_limited },
 	{ "nothing of its group is left behind", nothing_is_left_behind },

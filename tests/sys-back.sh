@@ -99,7 +99,7 @@ ok "to the base" cfg rollback @base
 snap "$MNT" > "$T/have"
 ok "is the base" cmp "$T/snap.0" "$T/have"
 ok "as diff has it" cfg diff @base
-like "with a message" "$(cat "$STATE/message")" '^rollback to generation 0$'
+like "with a message" "$(cat "$STATE/message")" '^rollback to the base$'
 ok "without arguments, the head again" cfg rollback
 is "nothing is pending" "$(pending)" ""
 not_ok "the message is gone" test -e "$STATE/message"

@@ -130,7 +130,9 @@ cfg commit > /dev/null
 # ---- the configuration
 ok "commit -n runs none" cfg commit -n
 mkdir -p "$MNT/cfgfs"
-printf 'check *.x sh -c '"'"'grep -q good "$1" || { echo "no good here: %%%%1"; exit 1; }'"'"' sh %%p\n' > "$MNT/cfgfs/config"
+cat > "$MNT/cfgfs/config" <<'C'
+check *.x sh -c 'grep -q good "$1" || { echo "no good here: %%1"; exit 1; }' sh %p
+C
 like "a configuration is checked by its reader" "$(cfg check)" \
     '^ok cfgfs/config \(cfg\)$'
 cfg commit > /dev/null

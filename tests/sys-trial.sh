@@ -156,7 +156,7 @@ ok "is what the next boot gives" has rc.conf ten
 fails_with 2 'soon: not a time such as' cfg commit --trial soon
 fails_with 64 '.' cfg commit --confirm-if true
 run cfg commit --trial 1m
-is "nothing pending is no trial" "$out" "nothing pending"
+is "nothing pending is no trial" "$rc $out $err" "0 nothing pending "
 run cfg trial
 is "none runs" "$rc" 1
 done_testing

@@ -7,9 +7,10 @@
 #include "precommit.h"
 
 void
-after_back(struct cfg *c, const struct work *w, const struct strs *paths,
+after_back(struct cfg *c, const struct work *w, const struct back *b,
     uint64_t gen, const char *msg)
 {
+	const struct strs *paths = &b->done;
 	const char	*root = w->ctl == -1 ? c->inst.tree : c->inst.mount;
 	struct conf	 conf;
 	struct hook_env	 he = { .root = root, .gen = gen, .msg = msg,

@@ -6,16 +6,16 @@
 
 #include <stdint.h>
 
+#include "back.h"
 #include "cfg.h"
-#include "walk.h"
 #include "work.h"
 
 /*
- * The hooks post-rollback, and the commands of "reload" lines for these
- * paths; gen is what it was taken back to, msg why.  What fails is said.
+ * The hooks post-rollback, and the commands of "reload" lines for what was
+ * changed; gen is what it was taken back to, msg why.  What fails is said.
  * Nothing may be held still.
  */
-void	after_back(struct cfg *, const struct work *, const struct strs *,
+void	after_back(struct cfg *, const struct work *, const struct back *,
 	    uint64_t gen, const char *msg);
 
 #endif

@@ -147,6 +147,7 @@ void
 back_free(struct back *b)
 {
 	strs_free(&b->paths);
+	strs_free(&b->done);
 	pend_free(&b->pend);
 	free(b->sel);
 	ents_free(&b->own);

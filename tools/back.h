@@ -45,6 +45,7 @@ struct back {			/* zeros, and then: */
 	struct pers	 to;	/* what it is to be */
 	/* What back_do() did. */
 	size_t		 ndone, nfailed;
+	struct strs	 done;	/* the paths, as they were done; owned */
 	bool		 left;	/* an extended attribute could not be held */
 	/* Its own. */
 	struct ents	 own;	/* overlay of gen */

@@ -148,8 +148,11 @@ change(struct job *j, const struct pent *p)
 	rc = p->was.type == ENT_NONE ? take_away(j, p) : give_back(j, p);
 	if (rc < 0)
 		b->nfailed++;
-	else
+	else {
 		b->ndone++;
+		if (strs_put(&b->done, strdup(p->path)) < 0)
+			rc = err_set(j->e, ENOMEM, "%s", p->path);
+	}
 	if (b->tell != NULL)
 		b->tell(b->arg, p, rc < 0 ? j->e->msg : NULL);
 }

@@ -3,6 +3,7 @@
  * a look needs: those that change something, and blame.
  */
 #include "remote.h"
+#include "restore.h"
 
 static int
 more(const struct cfg *c)
@@ -30,7 +31,17 @@ IN_MORE(cmd_trial)
 IN_MORE(cmd_check)
 IN_MORE(cmd_blame)
 IN_MORE(cmd_revert)
+IN_MORE(cmd_resolve)
+IN_MORE(cmd_pin)
 IN_MORE(cmd_rollback)
 IN_MORE(cmd_reset)
+IN_MORE(cmd_tag)
 IN_MORE(cmd_import)
 IN_MORE(cmd_export)
+
+int
+verify_boot(struct cfg *c, const char *base)
+{
+	(void)base;
+	return more(c);
+}

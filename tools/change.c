@@ -16,39 +16,10 @@
 #include "../lib/buf.h"
 #include "../lib/jrn.h"
 #include "../lib/path.h"
-#include "change.h"
-#include "walk.h"
-
-struct build {
-	struct commit	*c;
-	size_t		 cap;
-	const struct pend *pend;
-	const struct pers *pers;
-	const struct patt *patt;
-	int		 tree;
-	uint32_t	*links;	/* by a pent's link number: the store's, 0 not
-				   yet given, or NOLINK */
-	uint32_t	 nlinks, next;
-	struct err	*e;
-};
+#include "build.h"
+#include "pin.h"
 
 #define NOLINK	UINT32_MAX
-
-static struct change *
-add(struct build *b, enum change_op op, const char *path)
-{
-	struct change	*v;
-
-	if (more_room(&b->c->v, b->c->n, &b->cap, sizeof(*v)) < 0)
-		return NULL;
-	v = &b->c->v[b->c->n];
-	memset(v, 0, sizeof(*v));
-	v->op = op;
-	if ((v->e.path = strdup(path)) == NULL)
-		return NULL;
-	b->c->n++;
-	return v;
-}
 
 static void
 blame(struct change *v, const struct pent *p)
@@ -63,14 +34,14 @@ blame(struct change *v, const struct pent *p)
 	v->comm[sizeof(v->comm) - 1] = '\0';
 }
 
-static int
-drop(struct build *b, const char *path, const struct pent *p)
+int
+build_drop(struct build *b, const char *path, const struct pent *p)
 {
 	struct change	*v;
 
 	if (b->pers->ov == NULL || ents_find(b->pers->ov, path) == NULL)
 		return 0;
-	if ((v = add(b, CHANGE_DROP, path)) == NULL)
+	if ((v = build_add(b, CHANGE_DROP, path)) == NULL)
 		return -ENOMEM;
 	if (p != NULL)
 		blame(v, p);
@@ -80,14 +51,14 @@ drop(struct build *b, const char *path, const struct pent *p)
 static int
 whiteout(struct build *b, const char *path, const struct pent *p)
 {
-	struct change	*v = add(b, CHANGE_SET, path);
+	struct change	*v = build_add(b, CHANGE_SET, path);
 
 	if (v == NULL)
-		return -ENOMEM;
+		return err_set(b->e, ENOMEM, "%s", path);
 	v->e.type = ENT_WHITEOUT;
 	if (p != NULL)
 		blame(v, p);
-	return 0;
+	return build_over(b, v);
 }
 
 /* What the overlay has below path, which is to be no directory. */
@@ -103,24 +74,8 @@ drop_below(struct build *b, const char *path)
 	for (i = ents_lower(ov, path); i < ov->n && rc == 0 &&
 	    path_within(ov->v[i].path, path); i++)
 		if (strcmp(ov->v[i].path, path) != 0)
-			rc = drop(b, ov->v[i].path, NULL);
+			rc = build_drop(b, ov->v[i].path, NULL);
 	return rc;
-}
-
-static const struct pent *
-pend_at(const struct pend *p, const char *path)
-{
-	size_t	 lo = 0, hi = p->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (path_cmp(p->v[mid].path, path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->n && strcmp(p->v[lo].path, path) == 0 ? &p->v[lo] :
-	    NULL;
 }
 
 /*
@@ -139,8 +94,8 @@ drop_lost(struct build *b, const char *path)
 		return 0;
 	for (i = ents_lower(ov, path); i < ov->n && rc == 0 &&
 	    path_within(ov->v[i].path, path); i++)
-		if (pend_at(b->pend, ov->v[i].path) == NULL)
-			rc = drop(b, ov->v[i].path, NULL);
+		if (build_pend(b, ov->v[i].path) == NULL)
+			rc = build_drop(b, ov->v[i].path, NULL);
 	return rc < 0 ? err_set(b->e, -rc, "%s", path) : 0;
 }
 
@@ -197,23 +152,12 @@ link_of(struct build *b, const struct pent *p, bool *first)
 }
 
 static int
-set(struct build *b, const struct pent *p)
+fill(struct build *b, const struct pent *p, struct change *v)
 {
 	const struct change	*w;
-	struct change		*v;
 	bool			 first;
 	size_t			 i;
-	char			*path;
 
-	if ((v = add(b, CHANGE_SET, p->path)) == NULL)
-		return err_set(b->e, ENOMEM, "%s", p->path);
-	path = v->e.path;
-	if (ent_copy(&v->e, &p->now) < 0) {
-		v->e.path = path;
-		return err_set(b->e, ENOMEM, "%s", p->path);
-	}
-	free(path);
-	blame(v, p);
 	v->e.link = link_of(b, p, &first);
 	if (p->now.type != ENT_REG)
 		return 0;
@@ -231,6 +175,19 @@ set(struct build *b, const struct pent *p)
 	return 0;
 }
 
+static int
+set(struct build *b, const struct pent *p)
+{
+	struct change	*v = build_copy(b, p->path, &p->now);
+	int		 rc;
+
+	if (v == NULL)
+		return err_set(b->e, ENOMEM, "%s", p->path);
+	blame(v, p);
+	rc = fill(b, p, v);
+	return rc < 0 ? rc : build_over(b, v);
+}
+
 /*
  * A path of the base below a directory that comes back: it would show
  * again.  Where the commit says nothing of it, it must not.
@@ -239,15 +196,14 @@ static int
 uncovered(void *arg, const char *path, bool isdir)
 {
 	struct build		*b = arg;
-	const struct pent	*p = pend_at(b->pend, path);
+	const struct pent	*p = build_pend(b, path);
 
 	if (p != NULL)
 		return isdir && p->now.type == ENT_DIR ? WALK_DOWN : 0;
 	/* The patterns' own come back as the base has them. */
 	if (b->patt != NULL && patt_match(b->patt, path, isdir))
 		return 0;
-	return whiteout(b, path, NULL) < 0 ?
-	    err_set(b->e, ENOMEM, "%s", path) : 0;
+	return whiteout(b, path, NULL);
 }
 
 static int
@@ -267,18 +223,23 @@ uncover(struct build *b, const char *path)
 	return dir ? walk_tree(b->pers->base, path, uncovered, b, b->e) : 0;
 }
 
+/* Whether the path needs no entry, as the base has it just so. */
+static bool
+follows(const struct build *b, const struct pent *p)
+{
+	return p->like_base && !pin_has(b->base->pins, p->path);
+}
+
 static int
 one(struct build *b, const struct pent *p)
 {
 	int	 rc;
 
-	if (p->now.type == ENT_NONE)
-		rc = p->in_base ? whiteout(b, p->path, p) :
-		    drop(b, p->path, p);
-	else if (p->like_base)
-		rc = drop(b, p->path, p);
-	else
+	if (p->now.type == ENT_NONE && p->in_base)
+		return whiteout(b, p->path, p);
+	if (p->now.type != ENT_NONE && !follows(b, p))
 		return set(b, p);
+	rc = build_drop(b, p->path, p);
 	return rc < 0 ? err_set(b->e, -rc, "%s", p->path) : 0;
 }
 
@@ -333,7 +294,7 @@ count_links(struct build *b)
 		return err_set(b->e, ENOMEM, "hard links");
 	for (i = 0; i < b->pend->n; i++) {
 		p = &b->pend->v[i];
-		if (p->now.type != ENT_NONE && !p->like_base)
+		if (p->now.type != ENT_NONE && !follows(b, p))
 			b->links[p->now.link]++;
 	}
 	for (i = 0; i < b->nlinks; i++)
@@ -341,26 +302,22 @@ count_links(struct build *b)
 	return 0;
 }
 
-static int
-change_cmp(const void *a, const void *b)
-{
-	return path_cmp(((const struct change *)a)->e.path,
-	    ((const struct change *)b)->e.path);
-}
-
 int
 change_build(struct commit *c, const struct pend *pend, int tree,
-    const struct pers *pers, const struct patt *patt, struct err *e)
+    const struct pers *pers, const struct patt *patt,
+    struct change_base *base, struct err *e)
 {
-	struct build	 b = { .c = c, .pend = pend, .pers = pers,
-			    .patt = patt, .tree = tree, .e = e };
-	int		 rc;
+	struct change_base	 none = { 0 };
+	struct build		 b = { .c = c, .pend = pend, .pers = pers,
+				    .patt = patt, .tree = tree,
+				    .base = base != NULL ? base : &none,
+				    .e = e };
+	int			 rc;
 
-	if ((rc = count_links(&b)) == 0)
-		rc = all(&b);
+	if ((rc = count_links(&b)) == 0 && (rc = all(&b)) == 0)
+		rc = build_also(&b);
 	free(b.links);
-	if (c->n > 0)
-		qsort(c->v, c->n, sizeof(*c->v), change_cmp);
+	(void)build_sort(c);
 	return rc;
 }
 

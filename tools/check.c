@@ -129,7 +129,8 @@ add(struct checks *c, const struct strs *cmd, const struct validator *by,
 		rc = 0;		/* nobody uses what is not installed */
 	else if ((k = check_of(c, &argv, by)) != NULL && (!found ||
 	    k->file != NULL || (k->file = strdup(tool)) != NULL) &&
-	    strs_put(&k->paths, strdup(p->path)) == 0)
+	    ((k->paths.n > 0 && strcmp(k->paths.v[k->paths.n - 1],
+	    p->path) == 0) || strs_put(&k->paths, strdup(p->path)) == 0))
 		rc = 1;
 out:
 	strs_free(&argv);

@@ -22,17 +22,17 @@
 
 struct check {			/* one command */
 	struct strs	 paths;		/* the changed paths that it is for */
-	struct strs	 argv;		/* expanded, with a NULL behind; none: the
-					   configuration's own reader */
+	struct strs	 argv;		/* a NULL behind; none: the reader of
+					   the configuration */
 	const struct validator *by;	/* of the table; NULL: of a line */
 	char		*file;		/* owned: the program; NULL: nowhere */
 	bool		 ok;
-	struct err	 why;		/* of one that is not: "exit status 1" */
+	struct err	 why;		/* of one that is not ok */
 	struct buf	 said;		/* its own words, a string */
 };
 
 struct checks {
-	const char	*root;		/* the tree's name, absolute; borrowed */
+	const char	*root;		/* the tree; absolute, borrowed */
 	int		 tree;		/* the same as a descriptor; borrowed */
 	struct conf	 conf;		/* the tree's configuration */
 	struct check	*v;

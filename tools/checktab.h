@@ -12,13 +12,13 @@
 #define CHECK_SUDO	0x2	/* not where sudo would not read it */
 
 struct validator {
-	const char	*patts[8];	/* as in cfgfs/ignore; a NULL ends them */
+	const char	*patts[8];	/* as in cfgfs/ignore; NULL ends */
 	const char	*cmd;		/* words, as in the configuration */
 	const char	*need;		/* only where this is a regular file; or
 					   NULL */
 	const char	*fine;		/* what fails with these words has found
 					   nothing: regcomp(3); or NULL */
-	const char	*only;		/* and so has what fails without these */
+	const char	*only;		/* and what fails without these */
 	int		 flags;
 };
 

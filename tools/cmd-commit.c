@@ -23,6 +23,8 @@
 #include "lease.h"
 #include "message.h"
 #include "out.h"
+#include "parked.h"
+#include "pin.h"
 #include "precommit.h"
 #include "remote.h"
 #include "trial.h"
@@ -42,6 +44,7 @@ struct job {
 	struct pend	 pend;		/* what is committed */
 	struct pend	 rest;		/* what is not */
 	struct commit	 commit;
+	struct change_base base;	/* what of the base goes into it */
 	uint64_t	 upto;		/* journal segments that count */
 };
 
@@ -54,18 +57,54 @@ forget(struct job *j)
 	memset(&j->commit, 0, sizeof(j->commit));
 }
 
+static bool
+asked_for(const struct job *j, const char *path)
+{
+	size_t	 i;
+
+	for (i = 0; i < j->paths.n; i++)
+		if (path_within(path, j->paths.v[i]))
+			return true;
+	return j->paths.n == 0;
+}
+
+/* The paths of which the user said that his version stays. */
+static int
+find_mine(struct job *j, struct strs *mine, struct err *e)
+{
+	struct parks	 p;
+	size_t		 i;
+	int		 rc;
+
+	if ((rc = parks_read(&p, j->w.tree, e)) < 0)
+		return rc;
+	rc = parks_prune(&p, &j->w.pers, e);
+	for (i = 0; rc == 0 && i < p.n; i++)
+		if (p.v[i].state == PARK_MINE && asked_for(j, p.v[i].path) &&
+		    strs_put(mine, strdup(p.v[i].path)) < 0)
+			rc = err_set(e, ENOMEM, "commit");
+	parks_free(&p);
+	return rc;
+}
+
 /* Compare, select, and read all that is to be written. */
 static int
 gather(struct job *j, uint64_t upto, struct err *e)
 {
-	int	 rc;
+	struct strs	 mine = { NULL, 0, 0 }, pins = { NULL, 0, 0 };
+	int		 rc;
 
-	if ((rc = work_find(&j->w, upto, &j->pend, e)) < 0 ||
+	j->base = (struct change_base){ true, true, &pins, &mine, 0, 0 };
+	if ((rc = work_find(&j->w, upto, &j->pend, e)) == 0 &&
 	    (rc = pend_split(&j->pend, j->paths.v, j->paths.n, &j->rest,
-	    e)) < 0)
-		return rc;
-	return change_build(&j->commit, &j->pend, j->w.tree, &j->w.pers,
-	    j->w.patt, e);
+	    e)) == 0 && (rc = pin_read(&pins, j->w.tree, e)) == 0 &&
+	    (rc = find_mine(j, &mine, e)) == 0)
+		rc = change_build(&j->commit, &j->pend, j->w.tree,
+		    &j->w.pers, j->w.patt, &j->base, e);
+	strs_free(&pins);
+	strs_free(&mine);
+	j->base.pins = j->base.mine = NULL;
+	return rc;
 }
 
 /*
@@ -161,14 +200,18 @@ say_left_out(const struct job *j)
 static void
 say_done(const struct job *j, uint64_t gen, uint64_t bytes, uint64_t window)
 {
+	const size_t	 n = j->pend.n + j->base.nalso;
 	struct buf	 b = BUF_INIT;
 
 	if (j->trial.ns > 0)
 		put_fmt(&b, "trial: ");
 	else
 		put_fmt(&b, "generation %llu: ", (unsigned long long)gen);
-	put_fmt(&b, "%zu path%s, %llu bytes", j->pend.n,
-	    j->pend.n == 1 ? "" : "s", (unsigned long long)bytes);
+	put_fmt(&b, "%zu path%s, %llu bytes", n, n == 1 ? "" : "s",
+	    (unsigned long long)bytes);
+	if (j->base.nfollow > 0)
+		put_fmt(&b, ", %zu as the base has %s", j->base.nfollow,
+		    j->base.nfollow == 1 ? "it" : "them");
 	if (window > 0)
 		put_fmt(&b, " in a window of %llu ms",
 		    (unsigned long long)((window + 999999) / 1000000));
@@ -244,7 +287,7 @@ dry_run(struct job *j, bool *nothing, struct err *e)
 	struct buf	 b = BUF_INIT;
 	uint64_t	 bytes = 0;
 	char		*vis;
-	size_t		 i;
+	size_t		 i, n;
 	int		 rc;
 
 	if ((rc = gather(j, UINT64_MAX, e)) < 0)
@@ -261,9 +304,10 @@ dry_run(struct job *j, bool *nothing, struct err *e)
 	}
 	for (i = 0; i < j->commit.n; i++)
 		bytes += j->commit.v[i].data.len;
+	n = j->pend.n + j->base.nalso;
 	put_fmt(&b, "%zu path%s, %llu bytes of content, would be generation "
-	    "%llu\n", j->pend.n, j->pend.n == 1 ? "" : "s",
-	    (unsigned long long)bytes, (unsigned long long)j->w.head + 1);
+	    "%llu\n", n, n == 1 ? "" : "s", (unsigned long long)bytes,
+	    (unsigned long long)j->w.head + 1);
 	rc = out_write(&b, false);
 	buf_free(&b);
 	say_left_out(j);
@@ -342,7 +386,8 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root commits: %s",
 		    strerror(EPERM));
-	if ((rc = work_open(&j.w, c, &e)) < 0)
+	if ((!j.dry && (rc = precommit_may(&e)) < 0) ||
+	    (rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
 	if (j.pre.msg == NULL)
 		j.pre.msg = waits = message_get(j.w.state);

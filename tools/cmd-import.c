@@ -246,8 +246,9 @@ out:
 static int
 import(struct job *j, struct store *s)
 {
-	uint64_t	 gen;
-	int		 ctl = -1, rc;
+	struct change_base	 base = { .keep = true };
+	uint64_t		 gen;
+	int			 ctl = -1, rc;
 
 	j->pers.ov = &j->ov;
 	j->pers.s = s;
@@ -256,7 +257,7 @@ import(struct job *j, struct store *s)
 	    (rc = links_scan(&j->links, j->from, j->patt, j->e)) < 0 ||
 	    (rc = walk_tree(j->from, "", one, j, j->e)) < 0 ||
 	    (rc = change_build(&j->commit, &j->pend, j->from, &j->pers,
-	    j->patt, j->e)) < 0)
+	    j->patt, &base, j->e)) < 0)
 		return rc;
 	if (j->pend.nsock > 0)
 		cfg_warn(j->c, "%zu socket%s left out", j->pend.nsock,

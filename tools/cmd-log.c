@@ -78,8 +78,10 @@ put_text(const struct log *l, struct buf *b, const struct hist *h,
 {
 	size_t	 i;
 
-	put_fmt(b, "%s@%llu%s ", l->c->color ? "\033[33m" : "",
+	put_fmt(b, "%s@%llu%s", l->c->color ? "\033[33m" : "",
 	    (unsigned long long)h->gen, l->c->color ? "\033[m" : "");
+	cfg_put_tags(b, l->s, h->gen);
+	put_u8(b, ' ');
 	if (!h->kept) {
 		put_fmt(b, " (only its state is kept)\n");
 		return;
@@ -147,7 +149,7 @@ put_entry(struct log *l, struct hist *h, const size_t *k, struct buf *b,
 		put_json(b, h, k);
 	else
 		put_text(l, b, h, k);
-	if (l->diff && h->kept) {
+	if (l->diff && h->kept && !h->alone) {
 		put_fmt(b, "%s", l->c->json ? ", \"diff\": " :
 		    l->t.form == DIFF_TEXT ? "\n" : "");
 		rc = put_diff(l, h, b, e);
@@ -210,6 +212,29 @@ block(struct log *l, uint64_t from, uint64_t top, uint64_t *first,
 	return rc;
 }
 
+/* Those that are kept beside the others: of them, what they changed is not
+ * known any more. */
+static int
+kept(struct log *l, uint64_t max, struct err *e)
+{
+	uint64_t	 gen;
+	struct hist	 h;
+	size_t		 i;
+	int		 rc = 0;
+
+	for (i = 0; rc == 0 && l->done < max && l->paths.n == 0 &&
+	    store_kept(l->s, i, &gen); i++) {
+		if (gen >= store_oldest(l->s))
+			continue;
+		if ((rc = hist_open(&h, l->s, gen, l->base, e)) == 0 &&
+		    (rc = hist_next(&h, e)) == 1)
+			rc = note(l, &h, e);
+		hist_close(&h);
+		take(l, max);
+	}
+	return rc;
+}
+
 /*
  * What was before a change is known to who comes from below, and what is
  * asked for is at the top: so it goes up in blocks, the newest first, each
@@ -231,6 +256,8 @@ run(struct log *l, uint64_t max, struct err *e)
 		take(l, max);
 		top = first > from ? 0 : from - 1;
 	}
+	if (rc == 0)
+		rc = kept(l, max, e);
 	if (l->c->json)
 		put_fmt(&l->out, "]\n");
 	return rc < 0 ? rc : out_end(&l->out, !l->c->json, e);

@@ -6,6 +6,10 @@
  * can't be read of the store costs generations, and in the end the whole
  * overlay, but never the boot: that ends with 1 instead of 0, and only a
  * tree that can't be used ends with 2.
+ *
+ * An entry that was made over another base than this is merged with it
+ * where that can be done by itself, before it is applied; else it is
+ * applied as it is, and the tree's list says so (parked.h).
  */
 #include <sys/stat.h>
 
@@ -21,8 +25,12 @@
 #include "cfg.h"
 #include "copy.h"
 #include "derived.h"
+#include "parked.h"
+#include "pin.h"
+#include "rebase.h"
 #include "hook.h"
 #include "remote.h"
+#include "restore.h"
 #include "walk.h"
 
 struct restore {
@@ -37,6 +45,8 @@ struct restore {
 	struct ents	 ov;
 	struct buf	*data;		/* contents of ov, one for each; empty
 					   where an earlier link has it */
+	struct parks	 parks;		/* of which base and overlay disagree */
+	int		 basefd;	/* -1: as base */
 	int		 tree;
 };
 
@@ -106,6 +116,63 @@ stage_newest(struct restore *r, struct store *s)
 		cfg_warn(r->c, "no generation can be read");
 }
 
+/* The content of the i-th entry: its own, or that of an earlier name. */
+static const struct buf *
+content(const struct restore *r, size_t i)
+{
+	const struct ent	*x = &r->ov.v[i];
+	size_t			 k;
+
+	for (k = 0; x->link != 0 && k < i; k++)
+		if (r->ov.v[k].link == x->link && r->data[k].len > 0)
+			return &r->data[k];
+	return &r->data[i];
+}
+
+/* What is pinned: by the overlay, or by the base. */
+static int
+read_pins(const struct restore *r, int base, struct strs *pins,
+    struct err *e)
+{
+	const struct ent	*x = ents_find(&r->ov, PIN_FILE);
+
+	if (x == NULL)
+		return pin_read(pins, base, e);
+	return x->type != ENT_REG || pin_parse(pins, content(r,
+	    (size_t)(x - r->ov.v))) == 0 ? 0 : err_set(e, ENOMEM, PIN_FILE);
+}
+
+/* The overlay over the base of now.  What fails stays as it is. */
+static void
+rebase(struct restore *r, struct store *s)
+{
+	struct strs	 pins = { NULL, 0, 0 };
+	struct rebase	 rb = { s, r->basefd != -1 ? r->basefd : r->tree,
+			    &pins };
+	enum rebase_why	 why = WHY_OVERLAP;
+	struct err	 e;
+	size_t		 i;
+	int		 rc;
+
+	if (read_pins(r, rb.base, &pins, &e) < 0)
+		cfg_warn(r->c, "%s", e.msg);
+	for (i = 0; i < r->ov.n; i++) {
+		rc = rebase_ent(&rb, &r->ov.v[i], &r->data[i], &why, NULL,
+		    &e);
+		if (rc == REBASE_MERGED)
+			rc = parks_put(&r->parks, r->ov.v[i].path,
+			    PARK_MERGED, WHY_BACK);
+		else if (rc == REBASE_PARKED)
+			rc = parks_put(&r->parks, r->ov.v[i].path,
+			    PARK_CONFLICT, why);
+		if (rc == -ENOMEM)
+			(void)err_set(&e, ENOMEM, "merge");
+		if (rc < 0)
+			cfg_warn(r->c, "%s", e.msg);
+	}
+	strs_free(&pins);
+}
+
 static void
 read_store(struct restore *r)
 {
@@ -127,6 +194,7 @@ read_store(struct restore *r)
 	if (store_damage(st.s) != NULL)
 		r->but = true;
 	stage_newest(r, st.s);
+	rebase(r, st.s);
 	if (cfg_close(&st, NULL, &e) < 0) {
 		cfg_warn(r->c, "%s", e.msg);
 		r->but = true;
@@ -141,7 +209,8 @@ open_tree(struct restore *r, struct err *e)
 	struct stat	 st, top;
 	int		 rc = 0;
 
-	if (r->base != NULL && mkdirat(AT_FDCWD, r->dir, 0755) == -1 && errno != EEXIST)
+	if (r->base != NULL && mkdirat(AT_FDCWD, r->dir, 0755) == -1 &&
+	    errno != EEXIST)
 		return err_set(e, errno, "mkdir %s", r->dir);
 	r->tree = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->tree == -1)
@@ -161,28 +230,15 @@ open_tree(struct restore *r, struct err *e)
 }
 
 static int
-copy_base(struct restore *r, int base, struct err *e)
+copy_base(struct restore *r, struct err *e)
 {
 	bool	 left = false;
-	int	 rc = copy_tree(base, r->tree, &left, e);
+	int	 rc = copy_tree(r->basefd, r->tree, &left, e);
 
 	if (rc == 0 && left)
 		cfg_warn(r->c, "%s: it can't hold all extended attributes",
 		    r->dir);
 	return rc;
-}
-
-/* The content of the i-th entry: its own, or that of an earlier name. */
-static const struct buf *
-content(const struct restore *r, size_t i)
-{
-	const struct ent	*x = &r->ov.v[i];
-	size_t			 k;
-
-	for (k = 0; x->link != 0 && k < i; k++)
-		if (r->ov.v[k].link == x->link && r->data[k].len > 0)
-			return &r->data[k];
-	return &r->data[i];
 }
 
 static int
@@ -214,6 +270,23 @@ apply_overlay(struct restore *r, struct err *e)
 		    r->dir);
 	apply_free(&a);
 	return rc < 0 ? rc : 0;
+}
+
+/* Tell of what the new base was merged with, in the tree itself. */
+static void
+say_parked(struct restore *r)
+{
+	struct err	 e;
+	size_t		 i, n = 0;
+
+	if (r->parks.n == 0)
+		return;
+	for (i = 0; i < r->parks.n; i++)
+		n += r->parks.v[i].state == PARK_CONFLICT;
+	if (parks_write(&r->parks, r->tree, false, &e) < 0)
+		cfg_warn(r->c, "%s", e.msg);
+	cfg_warn(r->c, "the base has changed under what was committed: %zu "
+	    "merged, %zu in conflict", r->parks.n - n, n);
 }
 
 static void
@@ -261,34 +334,46 @@ static int
 restore(struct restore *r)
 {
 	struct err	 e = { 0, "" };
-	int		 base = -1, rc = 0;
+	int		 rc = 0;
 
-	if (r->base != NULL && (base = open(r->base, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC)) == -1)
+	if (r->base != NULL && (r->basefd = open(r->base, O_RDONLY |
+	    O_DIRECTORY | O_CLOEXEC)) == -1)
 		return cfg_failx(r->c, "open %s: %s", r->base,
 		    strerror(errno));
 	if ((rc = open_tree(r, &e)) < 0)
 		goto out;
 	if (r->c->storepath != NULL)
 		read_store(r);
-	if (base != -1)
-		rc = copy_base(r, base, &e);
+	if (r->basefd != -1)
+		rc = copy_base(r, &e);
 	if (rc == 0)
 		rc = apply_overlay(r, &e);
-	if (rc == 0)
+	if (rc == 0) {
+		say_parked(r);
 		follow_up(r);
+	}
 	if (rc == 0 && r->but)
 		cfg_warn(r->c, "%s is restored, but not as it was "
 		    "committed last", r->dir);
 out:
-	if (base != -1)
-		(void)close(base);
+	if (r->basefd != -1)
+		(void)close(r->basefd);
 	if (r->tree != -1)
 		(void)close(r->tree);
 	unstage(r);
+	parks_free(&r->parks);
 	if (rc < 0)
 		return cfg_fail(r->c, &e);
 	return r->but ? EX_NO : EX_OK;
+}
+
+int
+restore_tree(struct cfg *c, const char *base, const char *dir)
+{
+	struct restore	 r = { .c = c, .base = base, .dir = dir,
+			    .nohooks = true, .basefd = -1, .tree = -1 };
+
+	return restore(&r);
 }
 
 int
@@ -301,7 +386,7 @@ cmd_restore(struct cfg *c, int argc, char **argv)
 		{ "no-hooks", no_argument, NULL, 'H' },
 		{ NULL, 0, NULL, 0 }
 	};
-	struct restore	 r = { .c = c, .tree = -1 };
+	struct restore	 r = { .c = c, .basefd = -1, .tree = -1 };
 	int		 ch;
 
 	while ((ch = getopt_long(argc, argv, "fs:b:", lo, NULL)) != -1)

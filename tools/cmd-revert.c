@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../lib/path.h"
+#include "after.h"
 #include "back.h"
 #include "cfg.h"
 #include "message.h"
@@ -89,6 +90,8 @@ cmd_revert(struct cfg *c, int argc, char **argv)
 	for (i = 0; i < b.paths.n && rc == 0 && !dry && !failed; i++)
 		if (*b.paths.v[i] == '\0')
 			message_drop(w.state);
+	if (!dry)
+		after_back(c, &w, &b, w.head, "revert");
 	back_free(&b);
 	work_close(&w);
 	return rc < 0 ? cfg_fail(c, &e) : failed ? EX_FAIL : EX_OK;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../lib/path.h"
+#include "after.h"
 #include "back.h"
 #include "cfg.h"
 #include "message.h"
@@ -173,7 +174,10 @@ go_back(struct job *j, struct err *e)
 	if (j->b.left)
 		cfg_warn(j->c, "not all extended attributes could be set");
 	/* Where nothing differs, too: one that was killed has left none. */
-	return rc < 0 || j->dry ? rc : leave_message(j, e);
+	if (rc == 0 && !j->dry && (rc = leave_message(j, e)) == 0)
+		after_back(j->c, &j->w, &j->b, to_head(j) ? j->w.head :
+		    j->b.gen, "rollback");
+	return rc;
 }
 
 static int

@@ -14,6 +14,7 @@
 #include "dur.h"
 #include "lease.h"
 #include "out.h"
+#include "parked.h"
 #include "pend.h"
 #include "remote.h"
 #include "tstate.h"
@@ -54,14 +55,31 @@ low(const struct store_space *sp)
 	return sp->left < 3 * sp->written || sp->left < sp->size / 10;
 }
 
+/* What a new base has to do with the paths. */
+static void
+put_parks(struct buf *b, const struct parks *l)
+{
+	size_t	 i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->v[i].state == PARK_TAKEN)
+			continue;	/* pending, and nothing else */
+		put_fmt(b, "%s ", park_word[l->v[i].state]);
+		out_path(b, l->v[i].path);
+		put_fmt(b, "%s\n", l->v[i].state == PARK_CONFLICT ?
+		    "\tsee cfg resolve" : "");
+	}
+}
+
 static void
 put_text(struct buf *b, const struct work *w, const struct pend *p,
-    const struct store_space *sp)
+    const struct parks *l, const struct store_space *sp)
 {
 	size_t	 i;
 
 	for (i = 0; i < p->n; i++)
 		put_pent(b, &p->v[i]);
+	put_parks(b, l);
 	if (p->n == 0)
 		put_fmt(b, "nothing pending");
 	else
@@ -124,7 +142,8 @@ put_json_who(struct buf *b, const struct who *w)
 
 static void
 put_json(struct buf *b, const struct cfg *c, const struct work *w,
-    const struct pend *p, const struct store_space *sp)
+    const struct pend *p, const struct parks *l,
+    const struct store_space *sp)
 {
 	size_t	 i, k;
 
@@ -143,6 +162,12 @@ put_json(struct buf *b, const struct cfg *c, const struct work *w,
 		}
 		put_fmt(b, "]}");
 	}
+	put_fmt(b, "],\"base\":[");
+	for (i = 0; i < l->n; i++) {
+		put_fmt(b, "%s{", i == 0 ? "" : ",");
+		json_name(b, "path", l->v[i].path);
+		put_fmt(b, ",\"state\":\"%s\"}", park_word[l->v[i].state]);
+	}
 	put_fmt(b, "],\"ignored\":%zu,\"sockets\":%zu,\"hidden\":%zu,"
 	    "\"store\":{\"size\":%llu,\"left\":%llu,\"low\":%s}",
 	    p->nignored, p->nsock, p->nhidden, (unsigned long long)sp->size,
@@ -156,18 +181,20 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 	struct store_space	 sp;
 	struct buf		 b = BUF_INIT;
 	struct pend		 p;
+	struct parks		 l;
 	char			 head[24];
 	int			 rc;
 
 	if ((rc = work_find(w, UINT64_MAX, &p, e)) < 0)
 		return rc;
+	rc = parks_open(&l, w->tree, &w->pers, &p, paths, e);
 	pend_select(&p, paths->v, paths->n);
 	store_space(w->st.s, &sp);
-	if (!quiet) {
+	if (rc == 0 && !quiet) {
 		if (c->json)
-			put_json(&b, c, w, &p, &sp);
+			put_json(&b, c, w, &p, &l, &sp);
 		else
-			put_text(&b, w, &p, &sp);
+			put_text(&b, w, &p, &l, &sp);
 		if ((rc = put_trial(&b, c, e)) == 0)
 			rc = out_end(&b, false, e);
 		buf_free(&b);
@@ -178,8 +205,9 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 			(void)printf("}\n");
 	}
 	if (rc == 0)
-		rc = quiet && p.n > 0 ? EX_NO : EX_OK;
+		rc = quiet && (p.n > 0 || parks_mine(&l)) ? EX_NO : EX_OK;
 	pend_free(&p);
+	parks_free(&l);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cfg.h"
 #include "out.h"
+#include "restore.h"
 
 struct verify {
 	bool		 json;
@@ -100,14 +101,35 @@ say(struct verify *v, struct store *s, uint64_t gen,
 int
 cmd_verify(struct cfg *c, int argc, char **argv)
 {
+	static const struct option lo[] = {
+		{ "base", required_argument, NULL, 'b' },
+		{ "boot", no_argument, NULL, 'B' },
+		{ NULL, 0, NULL, 0 }
+	};
 	struct cfg_store	 st = { 0 };
 	struct verify		 v = { .json = c->json };
 	struct err		 e = { 0 };
+	const char		*base = NULL;
 	uint64_t		 gen = 0;
-	int			 rc;
+	bool			 boot = false;
+	int			 ch, rc;
 
-	if (getopt(argc, argv, "") != -1 || argc != optind)
+	while ((ch = getopt_long(argc, argv, "", lo, NULL)) != -1)
+		switch (ch) {
+		case 'B':
+			boot = true;
+			break;
+		case 'b':
+			base = optarg;
+			break;
+		default:
+			return cfg_usage(c);
+		}
+	if (argc != optind || (base != NULL && !boot) ||
+	    (boot && c->storepath != NULL))
 		return cfg_usage(c);
+	if (boot)
+		return verify_boot(c, base);
 	if ((rc = cfg_read(c, &st, &e)) == -EBADMSG) {
 		/* A store, but nothing of it can be read: damage. */
 		(void)cfg_fail(c, &e);

@@ -7,6 +7,7 @@ TOOLS_HDRS = \
     tools/tstate.h \
     tools/apply.h \
     tools/attr.h \
+    tools/build.h \
     tools/back.h \
     tools/blame.h \
     tools/cand.h \
@@ -25,18 +26,23 @@ TOOLS_HDRS = \
     tools/hist.h \
     tools/lease.h \
     tools/links.h \
+    tools/merge3.h \
     tools/message.h \
     tools/mirror.h \
     tools/mstate.h \
     tools/net.h \
     tools/netio.h \
     tools/out.h \
+    tools/parked.h \
     tools/patt.h \
     tools/pend.h \
     tools/pers.h \
+    tools/pin.h \
     tools/precommit.h \
     tools/push.h \
+    tools/rebase.h \
     tools/remote.h \
+    tools/restore.h \
     tools/rules.h \
     tools/spawn.h \
     tools/tar.h \
@@ -55,6 +61,7 @@ TOOLS_OBJS = \
     tools/cand.o \
     tools/candlink.o \
     tools/change.o \
+    tools/changebase.o \
     tools/cmd-diff.o \
     tools/cmd-log.o \
     tools/cmd-restore.o \
@@ -75,12 +82,16 @@ TOOLS_OBJS = \
     tools/hist.o \
     tools/lease.o \
     tools/links.o \
+    tools/merge3.o \
     tools/mstate.o \
     tools/other.o \
     tools/out.o \
+    tools/parked.o \
     tools/patt.o \
     tools/pend.o \
     tools/pers.o \
+    tools/pin.o \
+    tools/rebase.o \
     tools/reload.o \
     tools/rules.o \
     tools/run.o \
@@ -98,6 +109,7 @@ TOOLS_OBJS = \
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
+    tools/cmd-tag.o \
     tools/cmd-init.o \
     tools/after.o \
     tools/cmd-trial.o \
@@ -110,11 +122,14 @@ MORE_OBJS = \
     tools/cmd-commit.o \
     tools/cmd-export.o \
     tools/cmd-import.o \
+    tools/cmd-pin.o \
+    tools/cmd-resolve.o \
     tools/cmd-revert.o \
     tools/cmd-rollback.o \
     tools/gitout.o \
     tools/message.o \
-    tools/precommit.o
+    tools/precommit.o \
+    tools/verify-boot.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \

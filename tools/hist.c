@@ -37,7 +37,8 @@ hist_open(struct hist *h, struct store *s, uint64_t from, int base,
 	h->s = s;
 	h->before = (struct pers){ base, &h->ov, s, NULL };
 	h->after = (struct pers){ base, &h->next, s, NULL };
-	if (from == STORE_TRIAL || is_kept(s, from)) {
+	if (from == STORE_TRIAL || (is_kept(s, from) &&
+	    from < store_oldest(s))) {
 		h->alone = true;
 		h->gen = from;
 		return from != STORE_TRIAL ? 0 :

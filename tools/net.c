@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/osdep.h"
 #include "../sync/confine.h"
 #include "../sync/seal.h"
 #include "../sync/ssh.h"
@@ -221,6 +222,31 @@ speak(struct net *n, int sock, net_job *job, void *arg, struct net_far *f,
 	return rc;
 }
 
+/*
+ * The process has no descriptor but those that it works with.  Others could
+ * be taken for its parent's: the lease lasts as long as its socket is open.
+ */
+static void
+keep_only(const struct net *n, int sock)
+{
+	const int	 keep[] = { sock, n->far, n->keys.learn, n->keys.agent,
+			    n->keys.tty };
+	const size_t	 nkeep = sizeof(keep) / sizeof(keep[0]);
+	int		 fd, top = sock;
+	size_t		 i;
+
+	for (i = 0; i < nkeep; i++)
+		if (keep[i] > top)
+			top = keep[i];
+	for (fd = STDERR_FILENO + 1; fd < top; fd++) {
+		for (i = 0; i < nkeep && keep[i] != fd; i++)
+			;
+		if (i == nkeep)
+			(void)close(fd);
+	}
+	os_closefrom(top + 1);
+}
+
 int
 net_start(struct net *n, net_job *job, void *arg, struct err *e)
 {
@@ -232,7 +258,7 @@ net_start(struct net *n, net_job *job, void *arg, struct err *e)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s) == -1)
 		return err_set(e, errno, "%s", n->url.host);
 	if ((n->pid = fork()) == 0) {
-		(void)close(s[0]);
+		keep_only(n, s[1]);
 		memset(&f, 0, sizeof(f));
 		rc = speak(n, s[1], job, arg, &f, &why);
 		put_result(&b, rc, &why, &f.r);

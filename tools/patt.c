@@ -15,6 +15,7 @@
 #include <wctype.h>
 
 #include "../lib/buf.h"
+#include "../lib/inst.h"
 #include "../lib/path.h"
 #include "derived.h"
 #include "patt.h"
@@ -34,14 +35,16 @@ struct patt {
 	size_t		 n, cap;
 };
 
-/* Editors' temporary and backup files, what mount(8) keeps, and our own
- * temporary files (apply.c, derived.c), should we be killed. */
+/* Editors' temporary and backup files, what mount(8) keeps, what a restore
+ * tells of, and our own temporary files (apply.c, derived.c), should we be
+ * killed. */
 static const char builtin[] =
     ".*.sw[a-p]\n"
     "*~\n"
     ".#*\n"
     "\\#*#\n"
     "/mtab\n"
+    "/" INST_PARKED "\n"
     ".cfg.[0-9]*.tmp\n"
     "/.ld.so.conf.cfg\n";
 

@@ -78,7 +78,8 @@ run_hooks(struct precommit *pc, const char *hook, const struct strs *paths,
 	return rc;
 }
 
-/* A hook may change what is pending, so *p is found anew behind it. */
+/* A hook may change what is pending, and what is ignored: *p is found anew
+ * behind it. */
 static int
 hooks_first(struct precommit *pc, struct work *w, char *const *paths,
     size_t n, struct pend *p, struct err *e)
@@ -97,6 +98,9 @@ hooks_first(struct precommit *pc, struct work *w, char *const *paths,
 	if (rc < 0)
 		return rc;
 	pend_free(p);
+	patt_free(w->patt);
+	if ((rc = patt_load(&w->patt, w->tree, e)) < 0)
+		return rc;
 	if (w->ctl != -1)
 		os_settle(w->tree);
 	return look(w, paths, n, p, e);
@@ -146,16 +150,21 @@ judge(struct precommit *pc, int bad, struct err *e)
 }
 
 int
+precommit_may(struct err *e)
+{
+	const char	*from = getenv("CFG_HOOK");
+
+	return from == NULL || strcmp(from, "pre-commit") != 0 ? 0 :
+	    err_setx(e, EDEADLK, "not from within a pre-commit hook");
+}
+
+int
 precommit_run(struct precommit *pc, struct work *w, char *const *paths,
     size_t n, struct err *e)
 {
-	const char	*from = getenv("CFG_HOOK");
 	struct pend	 p;
 	int		 rc;
 
-	if (from != NULL && strcmp(from, "pre-commit") == 0)
-		return err_setx(e, EDEADLK, "not from within a pre-commit "
-		    "hook");
 	pc->root = pc->checks.root = w->ctl == -1 ? pc->c->inst.tree :
 	    pc->c->inst.mount;
 	pc->checks.tree = w->tree;

@@ -23,11 +23,13 @@ struct precommit {
 	const char	*root;		/* where programs see the tree */
 	struct checks	 checks;	/* of the last look */
 	struct hash	 sign;		/* what was checked */
-	struct strs	 forced;	/* paths and hooks that were overruled */
-	struct strs	 paths;		/* what was committed, for post-commit */
+	struct strs	 forced;	/* paths, hooks: overruled */
+	struct strs	 paths;		/* what was committed */
 	uint64_t	 gen;		/* as which generation; 0: none yet */
 };
 
+/* -EDEADLK: we are in a hook of another commit, which waits for us. */
+int	precommit_may(struct err *);
 /*
  * Run the hooks, the first time, and then the checks, for what is pending
  * of these paths (n 0: all).  Nothing is held still; the lease is free

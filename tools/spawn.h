@@ -29,8 +29,8 @@ struct spawn {
 	const char	*text;		/* what it reads, or NULL; */
 	int		 in;		/* else this descriptor, -1: nothing */
 	unsigned	 seconds;	/* it may take; then it is killed */
-	struct buf	*out;		/* empty; gets what it says, SPAWN_OUT
-					   bytes at most; NULL: nobody wants it */
+	struct buf	*out;		/* empty; gets what it says, at
+					   most SPAWN_OUT bytes; or NULL */
 };
 
 /*

@@ -250,7 +250,7 @@ trial_confirm(struct cfg *c, uint64_t *gen, struct err *e)
 
 struct undo {
 	struct cfg	*c;
-	struct strs	 done;
+	struct back	 b;
 	struct err	 first;		/* that could not be done */
 };
 
@@ -263,28 +263,28 @@ undone(void *arg, const struct pent *p, const char *why)
 		cfg_warn(u->c, "%s", why);
 		if (u->first.code == 0)
 			(void)err_setx(&u->first, EIO, "%s", why);
-	} else if (strs_put(&u->done, strdup(p->path)) < 0)
-		(void)nomem(&u->first);
+	}
+	(void)p;
 }
 
 static int
 take_back(struct undo *u, struct work *w, const struct tstate *t,
     struct err *e)
 {
-	struct back	 b = { .gen = BACK_HEAD, .tell = undone, .arg = u };
+	struct back	*b = &u->b;
 	size_t		 i;
 	int		 rc = 0;
 
+	*b = (struct back){ .gen = BACK_HEAD, .tell = undone, .arg = u };
 	for (i = 0; i < t->paths.n && rc == 0; i++)
-		if (strs_put(&b.paths, strdup(t->paths.v[i])) < 0)
+		if (strs_put(&b->paths, strdup(t->paths.v[i])) < 0)
 			rc = nomem(e);
-	if (rc == 0 && (rc = back_find(&b, w, u->c, e)) == 0)
-		rc = back_do(&b, w, u->c, e);
-	if (rc == 0 && b.nfailed > 0) {
+	if (rc == 0 && (rc = back_find(b, w, u->c, e)) == 0)
+		rc = back_do(b, w, u->c, e);
+	if (rc == 0 && b->nfailed > 0) {
 		*e = u->first;
 		rc = -EIO;
 	}
-	back_free(&b);
 	return rc;
 }
 
@@ -331,14 +331,14 @@ trial_back(struct cfg *c, bool late, struct err *e)
 		(void)close(hold);
 		hold = -1;
 		wake(c);
-		say_back(c, &t, u.done.n, late, w.head);
-		after_back(c, &w, &u.done, w.head, late ?
+		say_back(c, &t, u.b.ndone, late, w.head);
+		after_back(c, &w, &u.b, w.head, late ?
 		    "a trial has run out" : "a trial was cancelled");
 		rc = 1;
 	}
 	work_close(&w);
 out:
-	strs_free(&u.done);
+	back_free(&u.b);
 	tstate_free(&t);
 	if (hold >= 0)
 		(void)close(hold);

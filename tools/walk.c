@@ -305,3 +305,28 @@ walk_at_close(struct walk_at *w)
 	w->fd = -1;
 	w->dir = NULL;
 }
+
+int
+walk_slurp(int root, const char *path, size_t max, struct buf *b)
+{
+	ssize_t	 k = 1;
+	int	 fd, rc = 0;
+
+	if ((fd = path_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)) <
+	    0)
+		return fd;
+	while (rc == 0 && k > 0) {
+		if (b->len > max)
+			rc = -EFBIG;
+		else if (buf_room(b, 4096) == NULL)
+			rc = -ENOMEM;
+		else if ((k = read(fd, b->p + b->len, 4096)) > 0)
+			b->len += (size_t)k;
+		else if (k == -1 && errno == EINTR)
+			k = 1;
+		else if (k == -1)
+			rc = -errno;
+	}
+	(void)close(fd);		/* only read */
+	return rc;
+}

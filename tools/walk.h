@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "../lib/buf.h"
 #include "../lib/err.h"
 
 struct strs {			/* strings, each owned */
@@ -57,6 +58,12 @@ struct walk_at {
 /* A descriptor that is the walk_at's, or -errno, as path_parent(). */
 int	walk_at(struct walk_at *, const char *path, const char **name);
 void	walk_at_close(struct walk_at *);
+
+/*
+ * Append what the file holds, not waiting should it be a fifo.  0 or
+ * -errno, without a line: -EFBIG where it is longer than max bytes.
+ */
+int	walk_slurp(int root, const char *path, size_t max, struct buf *);
 
 /*
  * Remove what path names, with all below it; nothing there is 0.  Never
