@@ -52,14 +52,9 @@ install: all
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
-<<<<<<< HEAD
-	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror
+	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror hist/cfg-hist
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench \
 	    tests/bench/histstore
-=======
-	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror hist/cfg-hist
-	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench
->>>>>>> histfs
 	rm -f tests/onpty tests/proxy tests/sshcat
 
 .PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean

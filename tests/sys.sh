@@ -363,11 +363,7 @@ sys_pids() {
 	for sys_p in /proc/[0-9]*; do
 		read -r sys_c 2>/dev/null < "$sys_p/comm" || continue
 		case $sys_c in
-<<<<<<< HEAD
 		cfgfs*|cfg|cfg-*)	echo "${sys_p#/proc/}" ;;
-=======
-		cfgfs*|cfg|cfg-hist)	echo "${sys_p#/proc/}" ;;
->>>>>>> histfs
 		esac
 	done
 }
