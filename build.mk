@@ -104,3 +104,6 @@ install: all
 	install -m 644 sync/cfgseal.5 sync/cfgstore.5 lib/cfgjournal.5 \
 	    tools/cfgconfig.5 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5
+	mkdir -p $(DESTDIR)$(PREFIX)/libexec/cfgfs
+	install -m 755 boot/cfgfs-shutdown boot/cfgfs-login \
+	    $(DESTDIR)$(PREFIX)/libexec/cfgfs

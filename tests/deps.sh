@@ -20,6 +20,7 @@ pkg-config	pkg-config	pkgconf		pkgconf
 :libssh2	libssh2-1-dev	libssh2		libssh2-dev
 :libsodium	libsodium-dev	libsodium	libsodium-dev
 sshd		openssh-server	-		openssh-server
+ssh		openssh-client	-		openssh-client-default
 sftp-server	openssh-sftp-server -		openssh-sftp-server
 gesftpserver	gesftpserver	-		-
 ssh-keygen	openssh-client	-		openssh-keygen
@@ -37,6 +38,9 @@ mkfs.ext2	e2fsprogs	e2fsprogs	e2fsprogs
 losetup		mount		-		losetup
 ps		procps		-		procps
 unshare		util-linux	-		util-linux-misc
+nsenter		util-linux	-		util-linux-misc
+ip		iproute2	-		iproute2
+nft		nftables	-		nftables
 useradd		passwd		-		shadow
 xz		xz-utils	-		xz
 strace		strace		-		strace

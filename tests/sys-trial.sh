@@ -6,22 +6,6 @@ need_root
 need_fuse
 LIMIT=90
 
-# until "promise" seconds command...: it holds within that time.
-until_ok() {
-	promise=$1
-	left=$(($2 * 10))
-	shift 2
-	while [ "$left" -gt 0 ]; do
-		if "$@" > "$T/until" 2>&1; then
-			ok "$promise" true
-			return
-		fi
-		sleep 0.1
-		left=$((left - 1))
-	done
-	ok "$promise" "$@"
-	diag "$(cat "$T/until")"
-}
 has() { [ "$(cat "$MNT/$1" 2>/dev/null)" = "$2" ]; }
 keepers() { pgrep -f "cfg.* -m $MNT trial keep" | wc -l; }
 no_keeper() { [ "$(keepers)" = 0 ]; }

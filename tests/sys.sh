@@ -17,6 +17,8 @@
 #
 #	ok "promise" command ...	exits 0
 #	not_ok "promise" command ...	exits neither 0 nor by signal or limit
+#	until_ok "promise" seconds command ...
+#			exits 0 within some tries in this time
 #	is "promise" "have" "want"
 #	like "promise" "text" "regex"	some line of text matches
 #	fails_with CODE "regex" command ...
@@ -208,6 +210,23 @@ like() {
 		sys_say 0 "$1"
 		diag "no line matches /$3/ in:"
 		printf '%s\n' "$2" | head -20 | sed 's/^/#   /'
+		return 1
+	fi
+}
+
+until_ok() {
+	sys_until=$1
+	sys_i=$(($2 * 10))
+	shift 2
+	until run "$@" && [ "$rc" = 0 ]; do
+		sys_i=$((sys_i - 1))
+		[ "$sys_i" -gt 0 ] || break
+		sleep 0.1
+	done
+	if [ "$rc" = 0 ]; then
+		sys_say 1 "$sys_until"
+	else
+		sys_say 0 "$sys_until" || sys_why "$@"
 		return 1
 	fi
 }
