@@ -332,7 +332,7 @@ scenario(uint64_t size, uint32_t align, size_t commits, size_t moves,
 static size_t
 samples(void)
 {
-	return env_count("CRASH_SAMPLES", 100, true);
+	return env_count("CRASH_SAMPLES", 50, true);
 }
 
 static void
@@ -444,8 +444,8 @@ out:
 static void
 crash_upon_crash(void)
 {
-	chain(512, env_count("CHAIN", 800, true));
-	chain(4096, env_count("CHAIN", 800, true));
+	chain(512, env_count("CHAIN", 400, true));
+	chain(4096, env_count("CHAIN", 400, true));
 }
 
 /* Power cuts while a store is made: over nothing, over an old store. */
