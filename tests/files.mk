@@ -49,6 +49,7 @@ TEST_OBJS = \
     tests/mirrorcrash.o \
     tests/mirror.o \
     tests/apply.o \
+    tests/autoconf.o \
     tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
@@ -91,6 +92,7 @@ TEST_PROGS = \
     tests/mirrorcrash.t \
     tests/mirror.t \
     tests/apply.t \
+    tests/autoconf.t \
     tests/blame.t \
     tests/ctl.t \
     tests/ent.t \

@@ -1,6 +1,7 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/after.h \
+    tools/autoconf.h \
     tools/bg.h \
     tools/dur.h \
     tools/trial.h \
@@ -48,6 +49,7 @@ TOOLS_HDRS = \
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/autoconf.o \
     tools/bg.o \
     tools/become.o \
     tools/becomemore.o \
