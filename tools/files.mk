@@ -39,9 +39,11 @@ TOOLS_HDRS = \
     tools/push.h \
     tools/remote.h \
     tools/rules.h \
+    tools/shutdown.h \
     tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/towrite.h \
     tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
@@ -116,7 +118,9 @@ MORE_OBJS = \
     tools/cmd-rollback.o \
     tools/gitout.o \
     tools/message.o \
-    tools/precommit.o
+    tools/precommit.o \
+    tools/shutdown.o \
+    tools/towrite.o
 
 # cfg with SSH, and the verb that needs it.
 MIRROR_OBJS = \

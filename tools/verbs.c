@@ -22,7 +22,7 @@ const struct cmd cfg_cmds[] = {
 	    "compare what is running, generations, the base" },
 	{ "commit", cmd_commit,
 	    "[-n] [--force] [-m message] [--trial time] [--confirm-if command] "
-	    "[path ...]",
+	    "[--paths-from file] [--shutdown] [path ...]",
 	    "persist what is pending; as a trial it ends by itself" },
 	{ "confirm", cmd_confirm,
 	    "",
