@@ -36,7 +36,7 @@ classes_are_read_with_their_defaults(void)
 	} t[] = {
 		{ "autocommit a", 300, 3600, false, false },
 		{ "autocommit a quiet 2s", 2, 3600, false, false },
-		{ "autocommit a quiet 2h", 7200, 7200, false, false },
+		{ "autocommit a quiet 2h", 7200, 14400, false, false },
 		{ "autocommit a at-most 10m", 300, 600, false, false },
 		{ "autocommit a at-most 1m # x", 60, 60, false, false },
 		{ "autocommit a at-most 1h quiet 10s", 10, 3600, false, false },

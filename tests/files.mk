@@ -50,6 +50,7 @@ TEST_OBJS = \
     tests/mirror.o \
     tests/apply.o \
     tests/autoconf.o \
+    tests/autoplan.o \
     tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
@@ -93,6 +94,7 @@ TEST_PROGS = \
     tests/mirror.t \
     tests/apply.t \
     tests/autoconf.t \
+    tests/autoplan.t \
     tests/blame.t \
     tests/ctl.t \
     tests/ent.t \

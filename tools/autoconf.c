@@ -73,7 +73,7 @@ options(struct auto_class *k, const struct conf_at *at, struct err *e)
 		k->quiet = k->most != 0 && k->most < AUTO_QUIET ? k->most :
 		    AUTO_QUIET;
 	if (k->most == 0)
-		k->most = k->quiet > AUTO_MOST ? k->quiet : AUTO_MOST;
+		k->most = k->quiet * 2 > AUTO_MOST ? k->quiet * 2 : AUTO_MOST;
 	if (k->quiet < AUTO_LEAST)
 		return conf_wrong(at, e, "less than 2s: a program that saves "
 		    "two files may take that long", NULL);

@@ -135,6 +135,7 @@ int	cmd_confirm(struct cfg *, int, char **);
 int	cmd_cancel(struct cfg *, int, char **);
 int	cmd_trial(struct cfg *, int, char **);
 int	cmd_check(struct cfg *, int, char **);
+int	cmd_auto(struct cfg *, int, char **);
 int	cmd_revert(struct cfg *, int, char **);
 int	cmd_rollback(struct cfg *, int, char **);
 int	cmd_reset(struct cfg *, int, char **);

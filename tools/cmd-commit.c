@@ -122,7 +122,7 @@ static int
 write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
     struct err *e)
 {
-	struct towrite		 to = { { 0 } };
+	struct towrite		 to = { .dev = 0 };
 	struct store_space	 sp = { 0 };
 	struct err		 e2;
 	int			 rc, rc2;
@@ -239,6 +239,8 @@ once(struct job *j, bool *nothing, struct err *e)
 	message_drop(j->w.state);
 	carry(j, &j->rest);
 	mirror_run(j->c, "auto", NULL);
+	if (config_there(j->c))
+		(void)auto_run(j->c, NULL);
 	return 0;
 }
 

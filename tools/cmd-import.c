@@ -313,7 +313,7 @@ cmd_import(struct cfg *c, int argc, char **argv)
 	struct err		 e = { 0 };
 	struct job		 j = { .c = c, .from = -1, .e = &e,
 	    .pers = { .base = -1 } };
-	struct towrite		 to = { { 0 } };
+	struct towrite		 to = { .dev = 0 };
 	struct err		 e2;
 	int			 ch, rc, rc2;
 

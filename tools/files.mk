@@ -1,7 +1,9 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/after.h \
+    tools/auto.h \
     tools/autoconf.h \
+    tools/autoplan.h \
     tools/bg.h \
     tools/dur.h \
     tools/trial.h \
@@ -47,11 +49,15 @@ TOOLS_HDRS = \
     tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
+    tools/wear.h \
     tools/work.h
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
     tools/autoconf.o \
+    tools/autoplan.o \
+    tools/autosee.o \
+    tools/autostate.o \
     tools/bg.o \
     tools/become.o \
     tools/becomemore.o \
@@ -97,12 +103,17 @@ TOOLS_OBJS = \
     tools/tstate.o \
     tools/verbs.o \
     tools/walk.o \
+    tools/wear.o \
+    tools/wearcost.o \
     tools/work.o
 
 # What changes something has a program of its own, so that the one which
 # boots stays small; it and cfg-mirror are cfg with more.
 MORE_OBJS = \
     tools/cmd-init.o \
+    tools/auto.o \
+    tools/autorun.o \
+    tools/cmd-auto.o \
     tools/after.o \
     tools/cmd-trial.o \
     tools/trial.o \

@@ -5,6 +5,9 @@
 #ifndef TOWRITE_H
 #define TOWRITE_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../lib/err.h"
@@ -12,6 +15,9 @@
 
 struct towrite {
 	struct cfg_store st;	/* all zeros: not open */
+	uint64_t	 device;	/* its counter, before, */
+	dev_t		 dev;		/* where there is one */
+	bool		 counts;
 };
 
 /*
@@ -20,7 +26,8 @@ struct towrite {
  * mends it.
  */
 int	towrite_open(struct towrite *, const struct cfg *, struct err *);
-/* cfg_close(); one that is not open is allowed. */
+/* cfg_close(), and what was written is noted, see wear.h; one that is not
+ * open is allowed. */
 int	towrite_close(struct towrite *, const struct cfg *,
 	    uint64_t *window_ns, struct err *);
 

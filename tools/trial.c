@@ -194,7 +194,7 @@ none_runs(const struct cfg *c, struct err *e)
 static int
 confirm(struct cfg *c, const struct tstate *t, uint64_t *gen, struct err *e)
 {
-	struct towrite	 to = { { 0 } };
+	struct towrite	 to = { .dev = 0 };
 	struct trial	 in;
 	struct err	 e2;
 	int		 rc;
