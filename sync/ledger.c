@@ -58,6 +58,9 @@ one(struct book *k, uint32_t area, const struct rec *r, struct meta *m)
 {
 	int	 rc;
 
+	/* That of an empty store was written when the store was made. */
+	if ((r->flags & REC_FIRST) == 0)
+		k->checkpoint = 0;
 	k->w = (struct store_write){ .gen = r->seq, .time = m->c.time,
 	    .bytes = rec_size(r, k->s->sb.align) + k->checkpoint,
 	    .area = r->type == REC_WHOLE || k->checkpoint > 0,

@@ -143,6 +143,7 @@ int	cmd_log(struct cfg *, int, char **);
 int	cmd_show(struct cfg *, int, char **);
 int	cmd_blame(struct cfg *, int, char **);
 int	cmd_verify(struct cfg *, int, char **);
+int	cmd_wear(struct cfg *, int, char **);
 int	cmd_import(struct cfg *, int, char **);
 int	cmd_export(struct cfg *, int, char **);
 int	cmd_mirror(struct cfg *, int, char **);

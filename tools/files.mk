@@ -126,6 +126,7 @@ MORE_OBJS = \
     tools/cmd-export.o \
     tools/cmd-import.o \
     tools/cmd-revert.o \
+    tools/cmd-wear.o \
     tools/cmd-rollback.o \
     tools/gitout.o \
     tools/message.o \
