@@ -33,7 +33,6 @@ like "with its message" "$("$CFG" -s "$STORE" show)" '^    going down$'
 conf 'on-shutdown ignore' 'autocommit rc.conf on-shutdown'
 echo r2 > "$MNT/rc.conf"
 echo m2 > "$MNT/motd"
-g=$(head_gen)
 conf 'on-shutdown ignore'
 echo m3 > "$MNT/motd"
 run cfg commit --shutdown
@@ -54,6 +53,7 @@ ok "all is committed" cfg commit
 echo 1 > "$MNT/a b"
 echo 1 > "$MNT/b"
 echo 1 > "$MNT/c"
+# shellcheck disable=SC2016
 ok "paths from standard input" sh -c 'printf "a b\0%s/b\0" "$2" |
     "$1" -m "$2" commit --paths-from -' sh "$CFG" "$MNT"
 is "and no others" "$(pending)" c
@@ -66,9 +66,9 @@ fails_with 2 'open .*missing: No such file' cfg commit --paths-from "$T/missing"
 # ---- history
 many() {
 	i=0
-	while [ $i -lt 70 ]; do
+	while [ "$i" -lt 70 ]; do
 		i=$((i + 1))
-		echo $i > "$MNT/count"
+		echo "$i" > "$MNT/count"
 		cfg commit > /dev/null || return 1
 	done
 }

@@ -25,10 +25,10 @@ is "nothing is written yet" "$out" "nothing was written"
 before=$(counter)
 said=0
 n=0
-while [ $n -lt 8 ]; do
+while [ "$n" -lt 8 ]; do
 	n=$((n + 1))
 	head -c $((n * 3000)) /dev/urandom > "$MNT/blob"
-	echo $n > "$MNT/rc.conf"
+	echo "$n" > "$MNT/rc.conf"
 	run cfg commit
 	said=$((said + $(echo "$out" | sed 's/.* \([0-9]*\) bytes.*/\1/')))
 done
