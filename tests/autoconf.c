@@ -22,7 +22,10 @@ read_text(struct conf *c, const char *text, struct err *e)
 {
 	FILE	*f = fopen(file, "w");
 
-	OK(f != NULL && fputs(text, f) != EOF && fclose(f) == 0);
+	if (!OK(f != NULL))
+		return -EIO;
+	OK(fputs(text, f) != EOF);
+	OK(fclose(f) == 0);
 	return conf_read(c, root, e);
 }
 

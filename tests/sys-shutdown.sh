@@ -9,8 +9,7 @@ new_box
 mkdir -p "$MNT/cfgfs"
 conf() { printf '%s\n' "$@" > "$MNT/cfgfs/config"; cfg commit -m conf cfgfs > /dev/null; }
 head_gen() { "$CFG" -s "$STORE" show @head | head -1; }
-pending() { cfg status --json | tr '{' '\n' |
-    sed -n 's/.*"path": *"\([^"]*\)".*/\1/p'; }
+pending() { cfg status | sed -n 's/^[ADMTm] //p' | cut -f 1; }
 
 # ---- a shutdown
 conf 'autocommit hosts on-shutdown' 'autocommit keys/ on-shutdown' \

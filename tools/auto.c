@@ -23,6 +23,7 @@
 #define LOOK_EVERY	(3 * SECOND)	/* at the journal */
 #define LOOK_SOON	(1 * SECOND)	/* where something is due in */
 #define SOON		(40 * SECOND)	/* this time: pauses are looked for */
+#define AGAIN		(60 * SECOND)	/* where the store can't be read */
 #define ALIVE_EVERY	(15 * SECOND)	/* the daemon is asked for */
 
 /* What a file was when it was read. */
@@ -148,8 +149,10 @@ look(struct loop *l, int64_t now)
 	for (i = 0; i < u->plan.n && !u->plan.v[i].take; i++)
 		;
 	if (i < u->plan.n && !l->bad && held_up(u, now) == 0) {
-		if (auto_commit(u, now, &e) < 0)
+		if (auto_commit(u, now, &e) < 0) {
 			auto_tell(u, LOG_WARNING, e.msg);
+			u->plan.wait = now + AGAIN;
+		}
 		wake = plan_decide(&u->plan, &u->conf.autos, now);
 	}
 	if (autostate_save(&u->plan, u->c->inst.state, &e) < 0)
