@@ -21,11 +21,11 @@ static int
 read_text(struct conf *c, const char *text, struct err *e)
 {
 	FILE	*f = fopen(file, "w");
+	bool	 put = f != NULL && fputs(text, f) != EOF;
 
-	if (!OK(f != NULL))
-		return -EIO;
-	OK(fputs(text, f) != EOF);
-	OK(fclose(f) == 0);
+	if (f != NULL)
+		(void)fclose(f);
+	OK(put);
 	return conf_read(c, root, e);
 }
 
