@@ -392,7 +392,7 @@ detached(struct daemon *d, const char *self)
 	}
 	msg[n] = '\0';
 	if (strcmp(msg, "+") == 0) {
-		start_mirror(&d->s, &d->o, self);
+		start_others(&d->s, &d->o, self);
 		return EX_OK;
 	}
 	fprintf(stderr, "cfgfs: %s\n", n > 0 ? msg : "the daemon died");

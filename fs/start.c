@@ -473,27 +473,38 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 	return rc;
 }
 
+/* Nobody waits for it, and nobody hears it. */
+static void
+run_aside(char *const *argv)
+{
+	int	 null;
+
+	if (fork() != 0)
+		return;
+	(void)setsid();
+	if ((null = open("/dev/null", O_RDWR)) != -1) {
+		(void)dup2(null, STDIN_FILENO);
+		(void)dup2(null, STDOUT_FILENO);
+		(void)dup2(null, STDERR_FILENO);
+	}
+	(void)execvp(argv[0], argv);
+	_exit(EX_FAIL);
+}
+
 void
-start_mirror(const struct start *s, const struct opts *o, const char *self)
+start_others(const struct start *s, const struct opts *o, const char *self)
 {
 	char	*cfg;
-	int	 null;
 
 	if (faccessat(s->treefd, "cfgfs/config", F_OK, 0) == -1 ||
 	    (cfg = find_cfg(o, self)) == NULL)
 		return;
-	char *const argv[] = { cfg, "-m", s->inst.mount, "mirror", "auto",
+	char *const mirror[] = { cfg, "-m", s->inst.mount, "mirror", "auto",
 	    NULL };
-	if (fork() == 0) {
-		(void)setsid();
-		if ((null = open("/dev/null", O_RDWR)) != -1) {
-			(void)dup2(null, STDIN_FILENO);
-			(void)dup2(null, STDOUT_FILENO);
-			(void)dup2(null, STDERR_FILENO);
-		}
-		(void)execvp(argv[0], argv);
-		_exit(EX_FAIL);
-	}
+	char *const commit[] = { cfg, "-m", s->inst.mount, "auto", NULL };
+
+	run_aside(mirror);
+	run_aside(commit);
 	free(cfg);
 }
 

@@ -53,10 +53,11 @@ int	start_prepare(struct start *, const struct opts *, const char *self,
 	    struct err *);
 void	start_free(struct start *);
 /*
- * When the view serves: the process that pushes to mirrors is begun, where
- * the tree has a configuration.  Nobody waits for it.
+ * When the view serves: the processes that push to mirrors and commit by
+ * themselves are begun, where the tree has a configuration: they know whether
+ * there is anything for them to do.  Nobody waits for them.
  */
-void	start_mirror(const struct start *, const struct opts *,
+void	start_others(const struct start *, const struct opts *,
 	    const char *self);
 /* Write this process's pid into the lock. */
 int	start_claim(const struct start *, struct err *);

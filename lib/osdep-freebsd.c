@@ -4,6 +4,7 @@
  * Mounts are in osdep-freebsd-mnt.c.
  */
 #include <sys/param.h>
+#include <sys/devicestat.h>
 #include <sys/disk.h>
 #include <sys/extattr.h>
 #include <sys/ioctl.h>
@@ -326,6 +327,48 @@ void
 os_settle(int fd)
 {
 	(void)fd;	/* only sync(2), which writes to every flash */
+}
+
+/* The disk's own counter: "ada0" of "ada0s3". */
+static bool
+counts_for(const struct devstat *d, const char *name)
+{
+	char	 disk[DEVSTAT_NAME_LEN + 16];
+	size_t	 n;
+
+	n = (size_t)snprintf(disk, sizeof(disk), "%s%d", d->device_name,
+	    d->unit_number);
+	return n < sizeof(disk) && strncmp(name, disk, n) == 0 &&
+	    (name[n] < '0' || name[n] > '9');
+}
+
+int
+os_disk_written(dev_t dev, uint64_t *bytes)
+{
+	const char		*name = devname(dev, S_IFCHR);
+	const struct devstat	*d;
+	uint8_t			*all;
+	size_t			 len = 0, i;
+	int			 rc = -ENOENT;
+
+	if (name == NULL ||
+	    sysctlbyname("kern.devstat.all", NULL, &len, NULL, 0) == -1)
+		return -ENOENT;
+	if ((all = malloc(len)) == NULL)
+		return -ENOMEM;
+	if (sysctlbyname("kern.devstat.all", all, &len, NULL, 0) == -1)
+		len = 0;
+	/* A generation is before them. */
+	for (i = sizeof(long); rc != 0 && i + sizeof(*d) <= len;
+	    i += sizeof(*d)) {
+		d = (const struct devstat *)(const void *)(all + i);
+		if (!counts_for(d, name))
+			continue;
+		*bytes = d->bytes[DEVSTAT_WRITE];
+		rc = 0;
+	}
+	free(all);
+	return rc;
 }
 
 int

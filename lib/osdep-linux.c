@@ -299,6 +299,29 @@ os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys)
 }
 
 int
+os_disk_written(dev_t dev, uint64_t *bytes)
+{
+	unsigned long long	 n[7];
+	char			 path[64], text[256];
+	ssize_t			 k;
+	int			 fd;
+
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/stat",
+	    major(dev), minor(dev));
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return -ENOENT;
+	k = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	text[k < 0 ? 0 : k] = '\0';
+	/* The kernel's Documentation/block/stat.rst: sectors of 512 bytes. */
+	if (sscanf(text, "%llu %llu %llu %llu %llu %llu %llu", &n[0], &n[1],
+	    &n[2], &n[3], &n[4], &n[5], &n[6]) != 7)
+		return -ENOENT;
+	*bytes = n[6] * 512;
+	return 0;
+}
+
+int
 os_flush(int fd)
 {
 	return fdatasync(fd) == -1 ? -errno : 0;

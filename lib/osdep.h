@@ -98,6 +98,10 @@ int	os_unmount(const char *dir, bool lazy, struct err *);
  * a character device).  -ENOTBLK where it is none. */
 int	os_disk(int fd, uint64_t *size, uint32_t *block, uint32_t *phys);
 
+/* Bytes that were written to this device since it was there, by whomever.
+ * -ENOENT where nobody counts. */
+int	os_disk_written(dev_t, uint64_t *bytes);
+
 /* What was written to this file or device survives power loss; 0 or
  * -errno. */
 int	os_flush(int fd);

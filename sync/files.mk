@@ -39,6 +39,7 @@ SYNC_OBJS = sync/slice.o \
     sync/hidden.o \
     sync/history.o \
     sync/keep.o \
+    sync/ledger.o \
     sync/meta.o \
     sync/mirror.o \
     sync/mirror-look.o \

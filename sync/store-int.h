@@ -18,6 +18,7 @@
  * note.c     trials and tags
  * keep.c     older generations that are kept
  * history.c  older generations, contents
+ * ledger.c   what was written
  * verify.c   reading everything; space
  */
 #ifndef STORE_INT_H

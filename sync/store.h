@@ -195,6 +195,29 @@ struct store_space {
 void	store_space(const struct store *, struct store_space *);
 
 /*
+ * One write, as far as its record is still there: an area that was written
+ * anew has lost what it said.
+ */
+struct store_write {
+	uint64_t	 gen;		/* the head after it */
+	int64_t		 time;		/* ns since 1970 */
+	uint64_t	 bytes;		/* written, the padding and a checkpoint
+					   before it included */
+	bool		 area;		/* it began an area: a compaction */
+	bool		 note;		/* no commit: a trial, a tag */
+	const char *const *path;	/* that it changed */
+	const uint64_t	*stored;	/* and bytes of the content of each, as
+					   stored; 0: none, or known before */
+	size_t		 n;
+};
+/*
+ * Tell fn of each, in no order.  Not 0 ends it, and is the result; the
+ * paths are valid until fn returns.
+ */
+int	store_ledger(struct store *, int (*fn)(void *,
+	    const struct store_write *), void *arg, struct err *);
+
+/*
  * Read and check everything: every record, every content.  fn is told of
  * each fault in one line.  Returns the number of faults, or -errno.
  */

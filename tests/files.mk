@@ -50,6 +50,8 @@ TEST_OBJS = \
     tests/mirror.o \
     tests/apply.o \
     tests/check.o \
+    tests/autoconf.o \
+    tests/autoplan.o \
     tests/blame.o \
     tests/ctl.o \
     tests/ent.o \
@@ -96,6 +98,8 @@ TEST_PROGS = \
     tests/mirror.t \
     tests/apply.t \
     tests/check.t \
+    tests/autoconf.t \
+    tests/autoplan.t \
     tests/blame.t \
     tests/ctl.t \
     tests/ent.t \

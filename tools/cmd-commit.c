@@ -27,6 +27,8 @@
 #include "pin.h"
 #include "precommit.h"
 #include "remote.h"
+#include "shutdown.h"
+#include "towrite.h"
 #include "trial.h"
 #include "walk.h"
 #include "work.h"
@@ -38,6 +40,9 @@ struct job {
 	struct work	 w;
 	struct strs	 paths;		/* those asked for; none: all */
 	bool		 dry;
+	bool		 shutdown;	/* those of the configuration */
+	const char	*from;		/* a file of further ones, or NULL */
+	size_t		 left;		/* that a shutdown loses */
 	struct precommit pre;		/* what may refuse it; the message */
 	struct trial_job trial;		/* where it is one */
 	/* Of one try: */
@@ -156,7 +161,7 @@ static int
 write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
     struct err *e)
 {
-	struct cfg_store	 st;
+	struct towrite		 to = { .dev = 0 };
 	struct store_space	 sp = { 0 };
 	struct err		 e2;
 	int			 rc, rc2;
@@ -169,18 +174,18 @@ write_out(struct job *j, uint64_t *gen, uint64_t *bytes, uint64_t *window,
 	if (j->trial.ns > 0 && (rc = trial_arm(&j->trial, j->c, &j->paths,
 	    j->commit.time, j->w.head, e)) < 0)
 		return rc;
-	if ((rc = cfg_open(j->c, true, &st, e)) < 0)
+	if ((rc = towrite_open(&to, j->c, e)) < 0)
 		goto out;
-	if (store_head(st.s) != j->w.head)
+	if (store_head(to.st.s) != j->w.head)
 		rc = 1;
 	else if (j->trial.ns > 0)
-		rc = store_trial(st.s, &j->commit, j->commit.time +
+		rc = store_trial(to.st.s, &j->commit, j->commit.time +
 		    j->trial.ns, e);
 	else
-		rc = store_commit(st.s, &j->commit, gen, e);
-	store_space(st.s, &sp);
+		rc = store_commit(to.st.s, &j->commit, gen, e);
+	store_space(to.st.s, &sp);
 	*bytes = sp.written;
-	rc2 = cfg_close(&st, window, &e2);
+	rc2 = towrite_close(&to, j->c, window, &e2);
 	if (rc == 0 && rc2 < 0)
 		cfg_warn(j->c, "%s", e2.msg);	/* but it is written */
 out:
@@ -277,6 +282,8 @@ once(struct job *j, bool *nothing, struct err *e)
 	message_drop(j->w.state);
 	carry(j, &j->rest);
 	mirror_run(j->c, "auto", NULL);
+	if (config_there(j->c))
+		(void)auto_run(j->c, NULL);
 	return 0;
 }
 
@@ -347,6 +354,24 @@ commit(struct job *j)
 	return rc < 0 ? cfg_fail(j->c, &e) : EX_OK;
 }
 
+/* The paths: none are all, but at a shutdown. */
+static int
+choose(struct job *j, int argc, char **argv, struct err *e)
+{
+	char	*p;
+	int	 i, rc = 0;
+
+	for (i = 0; rc == 0 && i < argc; i++)
+		if ((rc = cfg_path(j->c, argv[i], &p, e)) == 0 &&
+		    strs_put(&j->paths, p) < 0)
+			rc = err_set(e, ENOMEM, "commit");
+	if (rc == 0 && j->from != NULL)
+		rc = shutdown_from(j->c, j->from, &j->paths, e);
+	if (rc == 0 && j->shutdown)
+		rc = shutdown_paths(&j->w, j->c, &j->paths, &j->left, e);
+	return rc;
+}
+
 int
 cmd_commit(struct cfg *c, int argc, char **argv)
 {
@@ -354,12 +379,14 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		{ "force", no_argument, NULL, 'F' },
 		{ "trial", required_argument, NULL, 't' },
 		{ "confirm-if", required_argument, NULL, 'c' },
+		{ "paths-from", required_argument, NULL, 'p' },
+		{ "shutdown", no_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct job	 j = { .c = c, .pre.c = c, .trial = TRIAL_NONE };
 	struct err	 e;
-	char		*p, *waits = NULL;
-	int		 ch, rc = 0;
+	char		*waits = NULL;
+	int		 ch, rc;
 
 	while ((ch = getopt_long(argc, argv, "m:n", lo, NULL)) != -1)
 		switch (ch) {
@@ -371,6 +398,12 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 			break;
 		case 'n':
 			j.dry = true;
+			break;
+		case 'p':
+			j.from = optarg;
+			break;
+		case 'S':
+			j.shutdown = true;
 			break;
 		case 't':
 			if (!dur_parse(optarg, &j.trial.ns))
@@ -384,7 +417,9 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 			return cfg_usage(c);
 		}
 	if (c->storepath != NULL ||
-	    (j.trial.confirm_if != NULL && j.trial.ns == 0))
+	    (j.trial.confirm_if != NULL && j.trial.ns == 0) ||
+	    (j.shutdown && (optind < argc || j.from != NULL ||
+	    j.trial.ns != 0)))
 		return cfg_usage(c);
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root commits: %s",
@@ -394,13 +429,15 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		return cfg_fail(c, &e);
 	if (j.pre.msg == NULL)
 		j.pre.msg = waits = message_get(j.w.state);
-	for (; rc == 0 && optind < argc; optind++)
-		if ((rc = cfg_path(c, argv[optind], &p, &e)) == 0 &&
-		    strs_put(&j.paths, p) < 0)
-			rc = err_set(&e, ENOMEM, "commit");
+	rc = choose(&j, argc - optind, argv + optind, &e);
+	if (rc == 0 && j.shutdown && j.paths.n == 0)
+		goto out;
 	if (rc == 0 && !j.dry)
 		rc = trial_enter(&j.trial, c, &j.paths, &e);
 	rc = rc < 0 ? cfg_fail(c, &e) : commit(&j);
+out:
+	if (rc == EX_OK && j.left > 0)
+		rc = EX_NO;
 	trial_free_job(&j.trial);
 	strs_free(&j.paths);
 	work_close(&j.w);

@@ -25,6 +25,7 @@
 #include "pend.h"
 #include "out.h"
 #include "pers.h"
+#include "towrite.h"
 #include "walk.h"
 
 struct job {
@@ -292,7 +293,7 @@ find_instance(struct cfg *c, struct err *e)
 }
 
 static int
-open_all(struct job *j, struct cfg_store *st)
+open_all(struct job *j, struct towrite *to)
 {
 	int	 rc;
 
@@ -304,7 +305,7 @@ open_all(struct job *j, struct cfg_store *st)
 	j->from = open(j->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->from == -1)
 		return err_set(j->e, errno, "%s", j->dir);
-	return cfg_open(j->c, true, st, j->e);
+	return towrite_open(to, j->c, j->e);
 }
 
 int
@@ -313,8 +314,9 @@ cmd_import(struct cfg *c, int argc, char **argv)
 	struct err		 e = { 0 };
 	struct job		 j = { .c = c, .from = -1, .e = &e,
 	    .pers = { .base = -1 } };
-	struct cfg_store	 st = { 0 };
-	int			 ch, rc;
+	struct towrite		 to = { .dev = 0 };
+	struct err		 e2;
+	int			 ch, rc, rc2;
 
 	while ((ch = getopt_long(argc, argv, "", cfg_base_opt,
 	    NULL)) != -1)
@@ -328,9 +330,13 @@ cmd_import(struct cfg *c, int argc, char **argv)
 	if (argc - optind != 1)
 		return cfg_usage(c);
 	j.dir = argv[optind];
-	if ((rc = open_all(&j, &st)) == 0)
-		rc = import(&j, st.s);
-	rc = cfg_end(&st, j.pers.base, rc, &e);
+	if ((rc = open_all(&j, &to)) == 0)
+		rc = import(&j, to.st.s);
+	if (j.pers.base != -1)
+		(void)close(j.pers.base);	/* only read */
+	rc2 = towrite_close(&to, c, NULL, rc < 0 ? &e2 : &e);
+	if (rc == 0)
+		rc = rc2;
 	commit_free(&j.commit);
 	pend_free(&j.pend);
 	links_free(&j.links);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../lib/path.h"
+#include "autoconf.h"
 #include "cfg.h"
 #include "dur.h"
 #include "lease.h"
@@ -174,6 +175,19 @@ put_json(struct buf *b, const struct cfg *c, const struct work *w,
 	    (unsigned long long)sp->left, low(sp) ? "true" : "false");
 }
 
+/* Whether a path may be one that churns. */
+static bool
+restless(const struct pend *p)
+{
+	size_t	 i, k;
+
+	for (i = 0; i < p->n; i++)
+		for (k = 0; k < p->v[i].nwho; k++)
+			if (p->v[i].who[k].count >= AUTO_CHURN)
+				return true;
+	return false;
+}
+
 static int
 status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
     struct err *e)
@@ -201,6 +215,8 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 		(void)snprintf(head, sizeof(head), "%llu",
 		    (unsigned long long)w->head);
 		mirror_run(c, "lag", head);
+		if (config_there(c) || restless(&p))
+			(void)auto_run(c, "status");
 		if (c->json)
 			(void)printf("}\n");
 	}

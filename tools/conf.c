@@ -39,6 +39,7 @@ conf_free(struct conf *c)
 	free(c->mirror);
 	conf_far_free(&c->store);
 	rules_free(&c->rules);
+	autoconf_free(&c->autos);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -214,8 +215,14 @@ static const struct conf_word {
 	int		(*fn)(struct conf *, char *rest,
 			    const struct conf_at *, struct err *);
 } words[] = {
+	{ "autocommit", auto_line },
+	{ "budget", auto_budget },
 	{ "check", rules_check },
+	{ "churn", auto_churn },
+	{ "keep", auto_keep },
+	{ "keep-days", auto_days },
 	{ "mirror", mirror_line },
+	{ "on-shutdown", auto_shutdown },
 	{ "reload", rules_reload },
 	{ "store", store_line },
 	{ "time-limit", rules_limit },

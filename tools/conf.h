@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "../lib/err.h"
+#include "autoconf.h"
 #include "rules.h"
 
 #define CONF_TIMEOUT	30		/* seconds, where none is said */
@@ -28,6 +29,7 @@ struct conf {
 	size_t		 n;
 	struct conf_far	 store;	/* url NULL: there is no such line */
 	struct rules	 rules;	/* check, reload, time-limit */
+	struct autoconf	 autos;	/* autocommit, budget, churn, keep, ... */
 };
 
 /*

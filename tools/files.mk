@@ -1,6 +1,9 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
     tools/after.h \
+    tools/auto.h \
+    tools/autoconf.h \
+    tools/autoplan.h \
     tools/bg.h \
     tools/dur.h \
     tools/trial.h \
@@ -44,16 +47,23 @@ TOOLS_HDRS = \
     tools/remote.h \
     tools/restore.h \
     tools/rules.h \
+    tools/shutdown.h \
     tools/spawn.h \
     tools/tar.h \
     tools/textdiff.h \
+    tools/towrite.h \
     tools/treediff.h \
     tools/trees.h \
     tools/walk.h \
+    tools/wear.h \
     tools/work.h
 TOOLS_OBJS = \
     tools/apply.o \
     tools/attr.o \
+    tools/autoconf.o \
+    tools/autoplan.o \
+    tools/autosee.o \
+    tools/autostate.o \
     tools/bg.o \
     tools/become.o \
     tools/becomemore.o \
@@ -104,6 +114,8 @@ TOOLS_OBJS = \
     tools/tstate.o \
     tools/verbs.o \
     tools/walk.o \
+    tools/wear.o \
+    tools/wearcost.o \
     tools/work.o
 
 # What changes something has a program of its own, so that the one which
@@ -111,6 +123,9 @@ TOOLS_OBJS = \
 MORE_OBJS = \
     tools/cmd-tag.o \
     tools/cmd-init.o \
+    tools/auto.o \
+    tools/autorun.o \
+    tools/cmd-auto.o \
     tools/after.o \
     tools/cmd-trial.o \
     tools/trial.o \
@@ -125,10 +140,13 @@ MORE_OBJS = \
     tools/cmd-pin.o \
     tools/cmd-resolve.o \
     tools/cmd-revert.o \
+    tools/cmd-wear.o \
     tools/cmd-rollback.o \
     tools/gitout.o \
     tools/message.o \
     tools/precommit.o \
+    tools/shutdown.o \
+    tools/towrite.o \
     tools/verify-boot.o
 
 # cfg with SSH, and the verb that needs it.

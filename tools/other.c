@@ -79,3 +79,13 @@ trial_run(const struct cfg *c)
 
 	return other_run(c, "cfg-more", argv);
 }
+
+int
+auto_run(const struct cfg *c, const char *what)
+{
+	char	*argv[] = { *c->argv, (char *)"-m", c->inst.mount,
+		    (char *)"auto", (char *)(c->json ? "--json" : "--"),
+		    (char *)what, NULL };
+
+	return other_run(c, "cfg-more", argv);
+}

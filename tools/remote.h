@@ -43,6 +43,11 @@ void	mirror_run(const struct cfg *, const char *what, const char *arg);
  * is one. */
 int	trial_run(const struct cfg *);
 /*
+ * Have a process commit what is to be committed by itself; or, with "status",
+ * print what it will do, as mirror_run() does.
+ */
+int	auto_run(const struct cfg *, const char *what);
+/*
  * Run the program of this name, which lies where this one does, and wait
  * for it: its exit status, or EX_FAIL.
  */

@@ -128,9 +128,8 @@ words_same(const struct strs *a, const struct strs *b)
 	return a->n == b->n;
 }
 
-/* The pattern, which is the first word: that is taken out. */
-static int
-take_pattern(struct rule *r, const struct conf_at *at, struct err *e)
+int
+rule_pattern(struct rule *r, const struct conf_at *at, struct err *e)
 {
 	struct err	 why;
 	char		*p;
@@ -170,7 +169,7 @@ rule_line(struct rule *r, const char *rest, const char *known,
 	if ((rc = words_cut(rest, &r->cmd, &why)) < 0)
 		rc = why != NULL ? conf_wrong(at, e, why, NULL) :
 		    err_set(e, -rc, "%s", at->file);
-	else if ((rc = take_pattern(r, at, e)) == 0) {
+	else if ((rc = rule_pattern(r, at, e)) == 0) {
 		if (r->cmd.n == 0 || *r->cmd.v[0] == '\0')
 			rc = conf_wrong(at, e, "no command", NULL);
 		for (i = 0; rc == 0 && i < r->cmd.n; i++)

@@ -40,6 +40,9 @@ void	rules_free(struct rules *);
 
 /* The limit in seconds that counts. */
 unsigned rules_seconds(const struct rules *);
+/* For other lines that begin with a pattern: make it of the first word,
+ * which is taken out.  -EINVAL says why it is none. */
+int	rule_pattern(struct rule *, const struct conf_at *, struct err *);
 /* Whether the pattern of a rule covers this path, or one above it. */
 bool	rule_covers(const struct rule *, const char *path, bool dir);
 

@@ -23,6 +23,7 @@
 #include "precommit.h"
 #include "remote.h"
 #include "spawn.h"
+#include "towrite.h"
 #include "trial.h"
 
 static int
@@ -214,22 +215,22 @@ none_runs(const struct cfg *c, struct err *e)
 static int
 confirm(struct cfg *c, const struct tstate *t, uint64_t *gen, struct err *e)
 {
-	struct cfg_store	 st;
-	struct trial		 in;
-	struct err		 e2;
-	int			 rc;
+	struct towrite	 to = { .dev = 0 };
+	struct trial	 in;
+	struct err	 e2;
+	int		 rc;
 
-	if ((rc = cfg_open(c, true, &st, e)) < 0)
+	if ((rc = towrite_open(&to, c, e)) < 0)
 		return rc;
-	if ((rc = store_trial_info(st.s, &in, e)) == 0) {
-		if (in.time != t->time || store_head(st.s) != t->gen)
+	if ((rc = store_trial_info(to.st.s, &in, e)) == 0) {
+		if (in.time != t->time || store_head(to.st.s) != t->gen)
 			rc = err_setx(e, ESTALE, "the store has something "
 			    "else than the trial that runs: cancel it");
 		else
-			rc = store_confirm(st.s, gen, e);
+			rc = store_confirm(to.st.s, gen, e);
 		trial_free(&in);
 	}
-	if (cfg_close(&st, NULL, &e2) < 0 && rc == 0)
+	if (towrite_close(&to, c, NULL, &e2) < 0 && rc == 0)
 		cfg_warn(c, "%s", e2.msg);	/* but it is written */
 	return rc;
 }

@@ -22,7 +22,7 @@ const struct cmd cfg_cmds[] = {
 	    "compare what is running, generations, the base" },
 	{ "commit", cmd_commit,
 	    "[-n] [--force] [-m message] [--trial time] [--confirm-if command] "
-	    "[path ...]",
+	    "[--paths-from file] [--shutdown] [path ...]",
 	    "persist what is pending; as a trial it ends by itself" },
 	{ "confirm", cmd_confirm,
 	    "",
@@ -36,6 +36,9 @@ const struct cmd cfg_cmds[] = {
 	{ "check", cmd_check,
 	    "[path ...]",
 	    "have validators look at what is pending, or at these paths" },
+	{ "auto", cmd_auto,
+	    "[status]",
+	    "what is committed by itself; alone, the process that does it" },
 	{ "revert", cmd_revert,
 	    "[-n] path ...",
 	    "give back what is persisted" },
@@ -67,6 +70,9 @@ const struct cmd cfg_cmds[] = {
 	    "[--boot [--base base]]",
 	    "read and check all of the store, or try what the next boot "
 	    "gives" },
+	{ "wear", cmd_wear,
+	    "[--endurance n]",
+	    "what was written, for what, and how long the medium bears it" },
 	{ "import", cmd_import,
 	    "[--base base] directory",
 	    "commit a plain tree of changed files, as NanoBSD's /cfg" },
