@@ -50,6 +50,21 @@ power_cut
 boot
 is "the other one stays" "$(cfg tag)" "rescue	1"
 
+# More kept by the configuration than the areas hold.
+mkdir -p "$MNT/cfgfs"
+echo 'keep 40' > "$MNT/cfgfs/config"
+i=0
+while [ $i -lt 60 ]; do
+	echo "$i" > "$MNT/rc.conf"
+	cfg commit -m "kept $i" > "$T/log" 2>&1 || break
+	i=$((i + 1))
+done
+cfg log | grep -c '  kept ' > "$T/n"
+ok "the log has those that are kept" test "$(cat "$T/n")" -ge 5
+is "from the newest on, none is missing" "$(cfg log | sed -n 's/^@[0-9]* .*  kept //p')" \
+    "$(seq 59 -1 $((60 - $(cat "$T/n"))))"
+diag "$(cat "$T/n") of 60"
+
 fails_with 2 'nope: no such tag' cfg tag -d nope
 fails_with 2 '9x: not the name of a tag' cfg tag @head 9x
 fails_with 2 'a b: not the name' cfg tag @head 'a b'

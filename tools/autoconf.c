@@ -224,6 +224,24 @@ auto_days(struct conf *c, char *rest, const struct conf_at *at, struct err *e)
 }
 
 int
+auto_base(struct conf *c, char *rest, const struct conf_at *at, struct err *e)
+{
+	struct strs	 w = { NULL, 0, 0 };
+	bool		 yes;
+	int		 rc;
+
+	if ((rc = cut(rest, &w, at, e)) < 0)
+		return rc;
+	yes = w.n == 1 && strcmp(w.v[0], "yes") == 0;
+	if (!yes && (w.n != 1 || strcmp(w.v[0], "no") != 0))
+		rc = conf_wrong(at, e, "keep-base yes or no is what it takes",
+		    NULL);
+	c->autos.no_base = !yes;
+	strs_free(&w);
+	return rc;
+}
+
+int
 auto_shutdown(struct conf *c, char *rest, const struct conf_at *at,
     struct err *e)
 {

@@ -1,7 +1,7 @@
 /*
  * autoconf.h: lines of the configuration that say what is committed by
  * itself, how much may be written, and how much history is kept:
- * "autocommit", "budget", "churn", "keep", "keep-days", "on-shutdown".
+ * "autocommit", "budget", "churn", "keep", "keep-base", "keep-days", "on-shutdown".
  */
 #ifndef AUTOCONF_H
 #define AUTOCONF_H
@@ -47,6 +47,7 @@ struct autoconf {
 	enum auto_shutdown shutdown;
 	uint64_t	 keep;		/* generations; 0: none is said */
 	unsigned	 days;		/* keep-days; 0: none is said */
+	bool		 no_base;	/* keep-base no */
 };
 
 /* What conf.c's table of words has; `rest` is what follows the word. */
@@ -59,6 +60,8 @@ int	auto_churn(struct conf *, char *rest, const struct conf_at *,
 int	auto_keep(struct conf *, char *rest, const struct conf_at *,
 	    struct err *);
 int	auto_days(struct conf *, char *rest, const struct conf_at *,
+	    struct err *);
+int	auto_base(struct conf *, char *rest, const struct conf_at *,
 	    struct err *);
 int	auto_shutdown(struct conf *, char *rest, const struct conf_at *,
 	    struct err *);

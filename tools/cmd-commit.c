@@ -50,6 +50,7 @@ struct job {
 	struct pend	 rest;		/* what is not */
 	struct commit	 commit;
 	struct change_base base;	/* what of the base goes into it */
+	bool		 keep_base;	/* contents as well */
 	uint64_t	 upto;		/* journal segments that count */
 };
 
@@ -99,7 +100,7 @@ gather(struct job *j, uint64_t upto, struct err *e)
 	struct strs	 mine = { NULL, 0, 0 }, pins = { NULL, 0, 0 };
 	int		 rc;
 
-	j->base = (struct change_base){ true, true, &pins, &mine, 0, 0 };
+	j->base = (struct change_base){ j->keep_base, true, &pins, &mine, 0, 0 };
 	if ((rc = work_find(&j->w, upto, &j->pend, e)) == 0 &&
 	    (rc = pend_split(&j->pend, j->paths.v, j->paths.n, &j->rest,
 	    e)) == 0 && (rc = pin_read(&pins, j->w.tree, e)) == 0 &&
@@ -429,6 +430,7 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		return cfg_fail(c, &e);
 	if (j.pre.msg == NULL)
 		j.pre.msg = waits = message_get(j.w.state);
+	j.keep_base = towrite_keep_base(c);
 	rc = choose(&j, argc - optind, argv + optind, &e);
 	if (rc == 0 && j.shutdown && j.paths.n == 0)
 		goto out;

@@ -226,7 +226,7 @@ kept(struct log *l, uint64_t max, struct err *e)
 	    store_kept(l->s, i, &gen); i++) {
 		if (gen >= store_oldest(l->s))
 			continue;
-		if ((rc = hist_open(&h, l->s, gen, l->base, e)) == 0 &&
+		if ((rc = hist_one(&h, l->s, gen, l->base, e)) == 0 &&
 		    (rc = hist_next(&h, e)) == 1)
 			rc = note(l, &h, e);
 		hist_close(&h);

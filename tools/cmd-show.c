@@ -91,7 +91,7 @@ show_gen(const struct cfg *c, struct store *s, uint64_t gen, int base,
 
 	if (gen == 0)
 		return err_setx(e, ENOENT, "@0: nothing is committed yet");
-	if ((rc = hist_open(&h, s, gen, base, e)) < 0 ||
+	if ((rc = hist_one(&h, s, gen, base, e)) < 0 ||
 	    (rc = hist_next(&h, e)) < 0)
 		goto out;
 	if (c->json)

@@ -220,6 +220,7 @@ static const struct conf_word {
 	{ "check", rules_check },
 	{ "churn", auto_churn },
 	{ "keep", auto_keep },
+	{ "keep-base", auto_base },
 	{ "keep-days", auto_days },
 	{ "mirror", mirror_line },
 	{ "on-shutdown", auto_shutdown },

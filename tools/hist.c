@@ -14,6 +14,7 @@
 #include "pend.h"
 #include "trees.h"
 
+/* One that stands beside the others: what follows it may not be there. */
 static bool
 is_kept(const struct store *s, uint64_t gen)
 {
@@ -37,23 +38,32 @@ hist_open(struct hist *h, struct store *s, uint64_t from, int base,
 	h->s = s;
 	h->before = (struct pers){ base, &h->ov, s, NULL };
 	h->after = (struct pers){ base, &h->next, s, NULL };
-	if (from == STORE_TRIAL || (is_kept(s, from) &&
-	    from < store_oldest(s))) {
-		h->alone = true;
-		h->gen = from;
-		return from != STORE_TRIAL ? 0 :
-		    store_overlay(s, store_head(s), &h->ov, e);
-	}
 	if (from > 1 && (rc = store_overlay(s, from - 1, &h->ov, e)) < 0 &&
 	    rc != -ENOENT)
 		return rc;
 	/* Where the oldest is is only looked for where that matters: all
 	 * areas are read for it.  It has no predecessor that is kept, and
 	 * all of it then counts as new. */
-	if (rc == -ENOENT && from < (oldest = store_oldest(s)))
+	if ((rc == -ENOENT || is_kept(s, from - 1)) && from < (oldest = store_oldest(s)))
 		from = oldest;
 	h->gen = from > 0 ? from - 1 : 0;
 	return 0;
+}
+
+int
+hist_one(struct hist *h, struct store *s, uint64_t gen, int base,
+    struct err *e)
+{
+	int	 rc = hist_open(h, s, gen == STORE_TRIAL ? 1 : gen, base, e);
+
+	if (rc < 0 || (gen != STORE_TRIAL && h->gen + 1 == gen))
+		return rc;
+	/* It stands beside the others. */
+	h->alone = true;
+	h->gen = gen;
+	ents_free(&h->ov);
+	return gen != STORE_TRIAL ? 0 :
+	    store_overlay(s, store_head(s), &h->ov, e);
 }
 
 /* Make an overlay, of the generation before, that of h->gen: by its

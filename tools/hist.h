@@ -31,10 +31,13 @@ struct hist {
 
 /*
  * Begin before generation `from` (1 or more; the oldest where that is
- * later; one that is kept beside the others, or the trial, is the only
- * one).  base: descriptor or -1 where it is not at hand; the caller's.
+ * later).  base: descriptor or -1 where it is not at hand; the caller's.
  */
 int	hist_open(struct hist *, struct store *, uint64_t from, int base,
+	    struct err *);
+/* Begin before this very one, which may be one that is kept beside the
+ * others, or the trial: then none follows it. */
+int	hist_one(struct hist *, struct store *, uint64_t gen, int base,
 	    struct err *);
 /* To be called before the first hist_next(): keep up h->after, too, which
  * is what there is after the generation that we are at. */

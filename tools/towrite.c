@@ -26,6 +26,20 @@ keep(const struct cfg *c, struct store *s)
 	conf_free(&conf);
 }
 
+bool
+towrite_keep_base(const struct cfg *c)
+{
+	struct conf	 conf;
+	struct err	 ignored;
+	bool		 yes = true;
+
+	if (conf_read(&conf, cfg_root(c), &ignored) == 0) {
+		yes = !conf.autos.no_base;
+		conf_free(&conf);
+	}
+	return yes;
+}
+
 int
 towrite_open(struct towrite *t, const struct cfg *c, struct err *e)
 {

@@ -31,4 +31,8 @@ int	towrite_open(struct towrite *, const struct cfg *, struct err *);
 int	towrite_close(struct towrite *, const struct cfg *,
 	    uint64_t *window_ns, struct err *);
 
+/* Whether the contents that are replaced in the base are kept: keep-base.
+ * Reads the configuration, so not while the tree is held still. */
+bool	towrite_keep_base(const struct cfg *);
+
 #endif
