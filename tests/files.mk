@@ -55,6 +55,8 @@ TEST_OBJS = \
     tests/ent.o \
     tests/entdiff.o \
     tests/fuzzjrn.o \
+    tests/fuzzpeer.o \
+    tests/peerconf.o \
     tests/golden.o \
     tests/inst.o \
     tests/io.o \
@@ -101,6 +103,8 @@ TEST_PROGS = \
     tests/ent.t \
     tests/entdiff.t \
     tests/fuzzjrn.t \
+    tests/fuzzpeer.t \
+    tests/peerconf.t \
     tests/golden.t \
     tests/inst.t \
     tests/io.t \

@@ -39,6 +39,7 @@ conf_free(struct conf *c)
 	free(c->mirror);
 	conf_far_free(&c->store);
 	rules_free(&c->rules);
+	peers_free(&c->peers);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -114,8 +115,8 @@ conf_seconds(int *to, const char *v, const struct conf_at *at, struct err *e)
 }
 
 /* One word behind a URL. */
-static int
-option(struct conf_far *f, const char *word, const struct conf_at *at,
+int
+conf_option(struct conf_far *f, const char *word, const struct conf_at *at,
     struct err *e)
 {
 	if (strncmp(word, "key=", 4) == 0)
@@ -151,7 +152,7 @@ far_line(struct conf_far *f, char **save, const struct conf_at *at,
 	url_free(&u);
 	rc = set(&f->url, w, at, e);
 	while (rc == 0 && (w = strtok_r(NULL, BLANK, save)) != NULL)
-		rc = option(f, w, at, e);
+		rc = conf_option(f, w, at, e);
 	return rc;
 }
 
@@ -216,6 +217,9 @@ static const struct conf_word {
 } words[] = {
 	{ "check", rules_check },
 	{ "mirror", mirror_line },
+	{ "peer", peer_line },
+	{ "peer-exclude", peer_exclude },
+	{ "peer-subst", peer_subst },
 	{ "reload", rules_reload },
 	{ "store", store_line },
 	{ "time-limit", rules_limit },
