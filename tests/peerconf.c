@@ -16,12 +16,18 @@
 static char	root[] = "/tmp/cfgfs-peer.XXXXXX";
 static char	file[128];
 
-static int
-read_conf(struct conf *c, const char *text, struct err *e)
+static void
+write_conf(const char *text)
 {
 	FILE	*f = fopen(file, "w");
 
 	OK(f != NULL && fputs(text, f) != EOF && fclose(f) == 0);
+}
+
+static int
+read_conf(struct conf *c, const char *text, struct err *e)
+{
+	write_conf(text);
 	return conf_read(c, root, e);
 }
 

@@ -65,7 +65,8 @@ echo x >> $T/calls
 X
 fails_with 2 'whether it has confirmed its trial is not known, the next push tells' push
 ok "it has" has2 rc.conf lost
-until_ok "and confirmed it" 5 sh -c 'test "$("$1" -s "$2" show @head:rc.conf)" = lost' sh "$CFG" "$S2"
+confirmed_lost() { [ "$("$CFG" -s "$S2" show @head:rc.conf)" = lost ]; }
+until_ok "and confirmed it" 5 confirmed_lost
 serves "$M2"
 commit_one rc.conf found
 ok "the next push knows" push

@@ -39,6 +39,7 @@ ok "what would be sent" push -n
 like "is listed" "$out" '^M rc.conf$'
 like "and what goes" "$out" '^D mail$'
 like "and counted" "$out" '^peer fw2: [0-9]+ paths, [0-9]+ bytes of content, of generation 1$'
+# shellcheck disable=SC2016
 not_ok "without what never crosses" sh -c \
     'printf "%s\n" "$1" | grep -E "cfgfs|ssh_host|hostname|local.conf"' sh "$out"
 is "nothing has happened there" "$(cfg2 status | head -1)" \

@@ -10,7 +10,7 @@
 #include "peerwire.h"
 
 #define ANSWERS		"HATRE"
-#define WORKING_MOST	400		/* times that it says so: half an hour */
+#define WORKING_MOST	400	/* times that it says so: half an hour */
 
 static int
 put_all(struct net_far *f, const uint8_t *p, size_t n, struct err *e)
@@ -122,8 +122,8 @@ job_peer(struct net_far *f, void *arg, struct err *e)
 }
 
 int
-talk(struct net *n, char type, const void *p, size_t len, const char *want,
-    char *got, struct rd *r, struct err *e)
+talk(struct net *n, char type, const void *p, size_t len,
+    const char *want, char *got, struct rd *r, struct err *e)
 {
 	/* It is not written to. */
 	const struct buf b = { (uint8_t *)(uintptr_t)p, len, len, false };

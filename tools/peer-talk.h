@@ -13,9 +13,10 @@ net_job	job_peer;
 
 /*
  * Send a frame; with `want` wait for the answer, whose type must be in that
- * list.  *r is valid until the next call.  An "E" of the peer is -EIO with its line.
+ * list.  *r is valid until the next call.  An "E" of the peer is -EIO with
+ * its line.
  */
-int	talk(struct net *, char type, const void *, size_t n,
+int	talk(struct net *, char type, const void *p, size_t len,
 	    const char *want, char *got, struct rd *r, struct err *);
 
 #endif

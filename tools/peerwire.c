@@ -236,25 +236,28 @@ xattr_ok(const struct ent *e)
 	return !r.bad;
 }
 
-static int
-get_bytes(struct rd *r, size_t max, void *to, size_t *len)
+/* Bytes behind their length, a NUL behind them, or NULL where there are none;
+ * *rc is set where that fails. */
+static void *
+get_bytes(struct rd *r, size_t max, size_t *len, int *rc)
 {
 	size_t		 n = rd_len(r, max);
 	const uint8_t	*p = rd_bytes(r, n);
-	uint8_t		*s;
+	uint8_t		*s = NULL;
 
 	*len = 0;
-	if (r->bad)
-		return -EBADMSG;
-	if (n == 0)
-		return 0;
-	if ((s = malloc(n + 1)) == NULL)
-		return -ENOMEM;
+	if (*rc == 0 && r->bad)
+		*rc = -EBADMSG;
+	if (*rc < 0 || n == 0)
+		return NULL;
+	if ((s = malloc(n + 1)) == NULL) {
+		*rc = -ENOMEM;
+		return NULL;
+	}
 	memcpy(s, p, n);
 	s[n] = '\0';
-	memcpy(to, &s, sizeof(s));
 	*len = n;
-	return 0;
+	return s;
 }
 
 static bool
@@ -281,7 +284,7 @@ get_entry(struct rd *r, struct change *x)
 {
 	struct ent	*e = &x->e;
 	size_t		 target = 0;
-	int		 rc;
+	int		 rc = 0;
 
 	e->type = rd_u8(r);
 	e->mode = rd_le32(r);
@@ -292,11 +295,12 @@ get_entry(struct rd *r, struct change *x)
 	e->major = rd_le32(r);
 	e->minor = rd_le32(r);
 	e->link = rd_le32(r);
-	if ((rc = get_bytes(r, TARGET_MOST, &e->target, &target)) < 0 ||
-	    (rc = get_bytes(r, XATTR_MOST, &e->xattr, &e->xattrlen)) < 0 ||
-	    (rc = get_bytes(r, PEER_TOTAL, &x->data.p, &x->data.len)) < 0)
-		return rc;
+	e->target = get_bytes(r, TARGET_MOST, &target, &rc);
+	e->xattr = get_bytes(r, XATTR_MOST, &e->xattrlen, &rc);
+	x->data.p = get_bytes(r, PEER_TOTAL, &x->data.len, &rc);
 	x->data.cap = x->data.len;
+	if (rc < 0)
+		return rc;
 	if (!entry_ok(x, target))
 		return -EBADMSG;
 	if (e->type == ENT_REG) {
@@ -371,10 +375,11 @@ get_change(struct rd *r, struct commit *c, size_t *total)
 {
 	struct change	*x = &c->v[c->n];
 	size_t		 n;
-	int		 rc;
+	int		 rc = 0;
 
 	x->op = rd_u8(r);
-	if ((rc = get_bytes(r, PATH_LIMIT, &x->e.path, &n)) < 0)
+	x->e.path = get_bytes(r, PATH_LIMIT, &n, &rc);
+	if (rc < 0)
 		return rc;
 	if (n == 0 || strlen(x->e.path) != n || !path_ok(x->e.path, n) ||
 	    !place_ok(c, x->e.path, x->op))
@@ -475,13 +480,13 @@ refused_get(struct rd *r, struct refused *f, struct err *e)
 	f->n = rd_le32(r);
 	n = rd_len(r, PEER_NAMED);
 	for (i = 0; rc == 0 && i < n; i++) {
-		s = NULL;
-		if ((rc = get_bytes(r, PATH_LIMIT, &s, &k)) == 0 &&
-		    (s == NULL || strlen(s) != k || !path_ok(s, k))) {
-			free(s);
-			rc = -EBADMSG;
-		} else if (rc == 0)
+		s = get_bytes(r, PATH_LIMIT, &k, &rc);
+		if (s != NULL && strlen(s) == k && path_ok(s, k))
 			rc = strs_put(&f->paths, s);
+		else {
+			free(s);
+			rc = rc < 0 ? rc : -EBADMSG;
+		}
 	}
 	f->line = get_text(r);
 	if (rc == 0 && (r->bad || r->n != 0 || f->line == NULL ||
