@@ -49,6 +49,12 @@ store_failed(const struct store *s)
 }
 
 uint64_t
+store_id(const struct store *s)
+{
+	return s->sb.id;
+}
+
+uint64_t
 store_head(const struct store *s)
 {
 	return s->seq;

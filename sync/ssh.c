@@ -1,5 +1,5 @@
 /*
- * ssh.c: a connection to another host's SFTP server, through libssh2,
+ * ssh.c: a connection to a subsystem of another host, through libssh2,
  * which no other file knows.
  *
  * The library must be called again with the very same bytes where a packet
@@ -452,7 +452,7 @@ ssh_close(struct stream *st)
 }
 
 static int
-start(struct ssh *s, struct err *e)
+start(struct ssh *s, const char *subsystem, struct err *e)
 {
 	int64_t	 end = deadline(s);
 	int	 rc, r = 0;
@@ -462,18 +462,19 @@ start(struct ssh *s, struct err *e)
 		if ((r = step(s, libssh2_session_last_errno(s->ses), end,
 		    e)) <= 0)
 			return r == 0 ? fail(s, LIBSSH2_ERROR_PROTO, e) : r;
-	/* What it says beside SFTP would fill the window. */
+	/* What it says beside that would fill the window. */
 	(void)libssh2_channel_handle_extended_data2(s->ch,
 	    LIBSSH2_CHANNEL_EXTENDED_DATA_IGNORE);
 	do {
 		rc = libssh2_channel_process_startup(s->ch, "subsystem", 9,
-		    "sftp", 4);
+		    subsystem, (unsigned)strlen(subsystem));
 	} while (rc == LIBSSH2_ERROR_EAGAIN && (r = step(s, rc, end, e)) == 1);
 	if (rc == LIBSSH2_ERROR_EAGAIN)
 		return r;
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
-		return err_setx(e, ENOTSUP, "%s: it has no SFTP, or not for "
-		    "this user", s->name);
+		return err_setx(e, ENOTSUP, "%s: it has no %s, or not for "
+		    "this user", s->name, strcmp(subsystem, "sftp") == 0 ?
+		    "SFTP" : subsystem);
 	return rc < 0 ? fail(s, rc, e) : 0;
 }
 
@@ -535,7 +536,7 @@ ssh_new(int fd, const struct url *u, int seconds)
 
 int
 ssh_open(struct stream **st, int fd, const struct url *u, const char *login,
-    const struct keys *k, int seconds, struct err *e)
+    const struct keys *k, const char *subsystem, int seconds, struct err *e)
 {
 	const char	*user = u->user != NULL ? u->user : login;
 	struct ssh	*s;
@@ -552,7 +553,7 @@ ssh_open(struct stream **st, int fd, const struct url *u, const char *login,
 		rc = err_set(e, errno, "%s", s->name);
 	else if ((rc = handshake(s, u, k, e)) == 0 &&
 	    (rc = auth_prove(s, user, k, e)) == 0)
-		rc = start(s, e);
+		rc = start(s, subsystem, e);
 	if (rc < 0)
 		ssh_close(&s->s);
 	else

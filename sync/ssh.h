@@ -1,5 +1,5 @@
 /*
- * ssh.h: a connection to another host's SFTP server, through libssh2.
+ * ssh.h: a connection to a subsystem of another host, through libssh2.
  * ssh.c is the only file that knows that library.
  */
 #ifndef SSH_H
@@ -23,7 +23,8 @@ int	ssh_connect(const struct url *, int seconds, struct err *);
 
 /*
  * Speak SSH on that socket (taken over, whatever comes of it): check the
- * host's key, prove who we are, start the subsystem sftp.  Opens nothing.
+ * host's key, prove who we are, start the subsystem, "sftp" or another.
+ * Opens nothing.
  *
  * Only modern algorithms: curve25519 and ecdh, aes-gcm, chacha20 and
  * aes-ctr, hmac-sha2, host keys ed25519, ecdsa, rsa-sha2.  Those types
@@ -38,7 +39,7 @@ int	ssh_connect(const struct url *, int seconds, struct err *);
  * -EACCES, "USER@HOST: no key is accepted (tried: ...)".
  */
 int	ssh_open(struct stream **, int fd, const struct url *,
-	    const char *login, const struct keys *, int seconds,
-	    struct err *);
+	    const char *login, const struct keys *, const char *subsystem,
+	    int seconds, struct err *);
 
 #endif

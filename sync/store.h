@@ -57,6 +57,7 @@ const char *store_damage(const struct store *);
 /* Whether a failed write or flush has closed the store to writing. */
 bool	store_failed(const struct store *);
 
+uint64_t store_id(const struct store *);	/* random, of this one; not 0 */
 uint64_t store_head(const struct store *);	/* newest generation, or 0 */
 /* The oldest generation that store_overlay() can still give, or the head
  * where there is no history. */

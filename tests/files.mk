@@ -57,6 +57,8 @@ TEST_OBJS = \
     tests/ent.o \
     tests/entdiff.o \
     tests/fuzzjrn.o \
+    tests/fuzzpeer.o \
+    tests/peerconf.o \
     tests/golden.o \
     tests/inst.o \
     tests/io.o \
@@ -105,6 +107,8 @@ TEST_PROGS = \
     tests/ent.t \
     tests/entdiff.t \
     tests/fuzzjrn.t \
+    tests/fuzzpeer.t \
+    tests/peerconf.t \
     tests/golden.t \
     tests/inst.t \
     tests/io.t \

@@ -169,7 +169,8 @@ talk(const char *url, const struct keys_where *w, int seconds, bool boxed,
 	}
 	if (boxed && open("/etc/passwd", O_RDONLY) != -1)
 		printf("not confined\n");
-	if ((rc = ssh_open(&s, fd, &u, "root", &k, seconds, e)) < 0 ||
+	if ((rc = ssh_open(&s, fd, &u, "root", &k, "sftp",
+	    seconds, e)) < 0 ||
 	    (rc = hello(s, e)) < 0 || (much && (rc = bulk(s, e)) < 0))
 		goto out;
 	printf("%llu in, %llu out\n", (unsigned long long)s->in,

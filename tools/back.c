@@ -50,14 +50,36 @@ differing(const struct pers *a, const struct pers *b, struct strs *out)
 	return rc;
 }
 
+/* Whether one of both has a directory there, and the other has not. */
+static bool
+comes_or_goes(const struct back *b, const char *dir)
+{
+	const struct pent	*v = b->pend.v;
+	size_t			 lo = 0, hi = b->pend.n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (path_cmp(v[mid].path, dir) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < b->pend.n && strcmp(v[lo].path, dir) == 0 &&
+	    (v[lo].was.type == ENT_DIR) != (v[lo].now.type == ENT_DIR);
+}
+
 static bool
 asked_for(const struct back *b, const char *path)
 {
-	size_t	 i;
+	const char	*p;
+	size_t		 i;
 
-	for (i = 0; i < b->paths.n; i++)
-		if (path_within(path, b->paths.v[i]))
+	for (i = 0; i < b->paths.n; i++) {
+		p = b->paths.v[i];
+		if (path_within(path, p) && (!b->exact ||
+		    strcmp(path, p) == 0 || comes_or_goes(b, p)))
 			return true;
+	}
 	return b->paths.n == 0;
 }
 

@@ -30,6 +30,8 @@ struct back {			/* zeros, and then: */
 	const struct ents *ov;	/* or this overlay; the caller's */
 	struct store	*s;	/* that has its contents; the caller's */
 	struct strs	 paths;	/* at or below these; none: all.  Owned */
+	bool		 exact;	/* not below what is and stays a directory, as
+				   s has the contents of these paths alone */
 	/*
 	 * Told of each path when it is done: p->was is what it is now,
 	 * p->now what it was before.  With `why`, one line: it could not be

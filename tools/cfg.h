@@ -150,5 +150,6 @@ int	cmd_wear(struct cfg *, int, char **);
 int	cmd_import(struct cfg *, int, char **);
 int	cmd_export(struct cfg *, int, char **);
 int	cmd_mirror(struct cfg *, int, char **);
+int	cmd_peer(struct cfg *, int, char **);
 
 #endif

@@ -51,7 +51,8 @@ mirror_connect(struct net **n, const struct cfg *c, const struct conf_far *m,
 	const char	*enc = opt != NULL && opt->encrypt != NULL ?
 	    opt->encrypt : m->encrypt;
 	struct net_where w = { .url = m->url, .timeout = opt != NULL &&
-	    opt->timeout > 0 ? opt->timeout : m->timeout, .ask = ask };
+	    opt->timeout > 0 ? opt->timeout : m->timeout, .ask = ask,
+	    .subsystem = m->subsystem };
 	char		*dir = mirror_conf_dir(c), *f[3] = { NULL, NULL, NULL };
 	int		 rc;
 
@@ -161,7 +162,9 @@ push_one(struct margs *a, const struct conf_far *m, struct err *e)
 static int
 do_push(struct margs *a)
 {
-	return each(a, push_one);
+	if (a->peer)
+		return peer_push(a);
+	return a->dry ? cfg_usage(a->c) : each(a, push_one);
 }
 
 static int
@@ -354,7 +357,8 @@ options(struct margs *a, int argc, char **argv)
 	static const struct option	 lo[] = {
 		{ "whole", no_argument, NULL, 'w' },
 		{ "manual", no_argument, NULL, 'M' },
-		{ "name", required_argument, NULL, 'n' },
+		{ "peer", no_argument, NULL, 'p' },
+		{ "name", required_argument, NULL, 'N' },
 		{ "key", required_argument, NULL, 'k' },
 		{ "known-hosts", required_argument, NULL, 'h' },
 		{ "encrypt", required_argument, NULL, 'e' },
@@ -364,7 +368,7 @@ options(struct margs *a, int argc, char **argv)
 	char				*end;
 	int				 ch;
 
-	while ((ch = getopt_long(argc, argv, "f", lo, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "fn", lo, NULL)) != -1)
 		switch (ch) {
 		case 'f':
 			a->force = true;
@@ -376,6 +380,12 @@ options(struct margs *a, int argc, char **argv)
 			a->opt.manual = true;
 			break;
 		case 'n':
+			a->dry = true;
+			break;
+		case 'p':
+			a->peer = true;
+			break;
+		case 'N':
 			a->opt.name = optarg;
 			break;
 		case 'k':
@@ -434,6 +444,9 @@ cmd_mirror(struct cfg *c, int argc, char **argv)
 			break;
 	if (i == sizeof(verbs) / sizeof(verbs[0]) ||
 	    options(&a, argc - 1, argv + 1) == -1)
+		return cfg_usage(c);
+	/* Only a push has these. */
+	if ((a.peer || a.dry) && verbs[i].fn != do_push)
 		return cfg_usage(c);
 	a.v = argv + 1 + optind;
 	a.n = argc - 1 - optind;

@@ -32,23 +32,15 @@ prepare(struct cfg *c, int argc, char **argv, bool root)
 	return cfg_inst(c, &e) < 0 ? cfg_fail(c, &e) : 0;
 }
 
-int
-cmd_confirm(struct cfg *c, int argc, char **argv)
+void
+trial_confirmed(struct cfg *c, uint64_t gen)
 {
 	struct precommit pre = { .c = c };
 	struct cfg_store st;
 	struct commit	 rec;
 	struct err	 e;
-	uint64_t	 gen;
 	size_t		 i;
-	int		 rc;
 
-	if ((rc = prepare(c, argc, argv, true)) != 0)
-		return rc;
-	if (trial_confirm(c, &gen, &e) < 0)
-		return cfg_fail(c, &e);
-	(void)printf("generation %" PRIu64 ": the trial is confirmed\n", gen);
-	/* What follows a commit, for its paths. */
 	if (cfg_open(c, false, &st, &e) == 0) {
 		if (store_record(st.s, gen, &rec, &e) == 0) {
 			pre.root = c->inst.mount;
@@ -62,6 +54,21 @@ cmd_confirm(struct cfg *c, int argc, char **argv)
 	}
 	precommit_end(&pre);
 	mirror_run(c, "auto", NULL);
+}
+
+int
+cmd_confirm(struct cfg *c, int argc, char **argv)
+{
+	struct err	 e;
+	uint64_t	 gen;
+	int		 rc;
+
+	if ((rc = prepare(c, argc, argv, true)) != 0)
+		return rc;
+	if (trial_confirm(c, &gen, &e) < 0)
+		return cfg_fail(c, &e);
+	(void)printf("generation %" PRIu64 ": the trial is confirmed\n", gen);
+	trial_confirmed(c, gen);
 	return EX_OK;
 }
 

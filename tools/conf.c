@@ -40,6 +40,7 @@ conf_free(struct conf *c)
 	conf_far_free(&c->store);
 	rules_free(&c->rules);
 	autoconf_free(&c->autos);
+	peers_free(&c->peers);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -115,8 +116,8 @@ conf_seconds(int *to, const char *v, const struct conf_at *at, struct err *e)
 }
 
 /* One word behind a URL. */
-static int
-option(struct conf_far *f, const char *word, const struct conf_at *at,
+int
+conf_option(struct conf_far *f, const char *word, const struct conf_at *at,
     struct err *e)
 {
 	if (strncmp(word, "key=", 4) == 0)
@@ -152,7 +153,7 @@ far_line(struct conf_far *f, char **save, const struct conf_at *at,
 	url_free(&u);
 	rc = set(&f->url, w, at, e);
 	while (rc == 0 && (w = strtok_r(NULL, BLANK, save)) != NULL)
-		rc = option(f, w, at, e);
+		rc = conf_option(f, w, at, e);
 	return rc;
 }
 
@@ -224,6 +225,9 @@ static const struct conf_word {
 	{ "keep-days", auto_days },
 	{ "mirror", mirror_line },
 	{ "on-shutdown", auto_shutdown },
+	{ "peer", peer_line },
+	{ "peer-exclude", peer_exclude },
+	{ "peer-subst", peer_subst },
 	{ "reload", rules_reload },
 	{ "store", store_line },
 	{ "time-limit", rules_limit },

@@ -10,6 +10,7 @@
 
 #include "../lib/err.h"
 #include "autoconf.h"
+#include "peerconf.h"
 #include "rules.h"
 
 #define CONF_TIMEOUT	30		/* seconds, where none is said */
@@ -20,6 +21,7 @@ struct conf_far {		/* one mirror, or the store; strings owned */
 	char	*key;		/* option key=, or NULL */
 	char	*known;		/* known-hosts= */
 	char	*encrypt;	/* encrypt= */
+	const char *subsystem;	/* of a peer, else NULL; not owned */
 	bool	 manual;	/* no push after a commit */
 	int	 timeout;	/* seconds of silence that are borne */
 };
@@ -30,6 +32,7 @@ struct conf {
 	struct conf_far	 store;	/* url NULL: there is no such line */
 	struct rules	 rules;	/* check, reload, time-limit */
 	struct autoconf	 autos;	/* autocommit, budget, churn, keep, ... */
+	struct peers	 peers;	/* peer, peer-exclude, peer-subst */
 };
 
 /*
@@ -48,6 +51,9 @@ struct conf_at {		/* where a line is */
 /* -EINVAL, and "FILE:LINE: why: word"; `word` may be NULL. */
 int	conf_wrong(const struct conf_at *, struct err *, const char *why,
 	    const char *word);
+/* One word of a mirror's or a peer's options; -EINVAL where it is none. */
+int	conf_option(struct conf_far *, const char *word,
+	    const struct conf_at *, struct err *);
 /* 1 to 3600 seconds. */
 int	conf_seconds(int *, const char *word, const struct conf_at *,
 	    struct err *);

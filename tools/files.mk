@@ -38,6 +38,11 @@ TOOLS_HDRS = \
     tools/out.h \
     tools/parked.h \
     tools/patt.h \
+    tools/peer.h \
+    tools/peer-talk.h \
+    tools/peerconf.h \
+    tools/peerset.h \
+    tools/peerwire.h \
     tools/pend.h \
     tools/pers.h \
     tools/pin.h \
@@ -98,6 +103,8 @@ TOOLS_OBJS = \
     tools/out.o \
     tools/parked.o \
     tools/patt.o \
+    tools/peerconf.o \
+    tools/peerwire.o \
     tools/pend.o \
     tools/pers.o \
     tools/pin.o \
@@ -144,6 +151,11 @@ MORE_OBJS = \
     tools/cmd-rollback.o \
     tools/gitout.o \
     tools/message.o \
+    tools/cmd-peer.o \
+    tools/peer-apply.o \
+    tools/peer-do.o \
+    tools/peer-tag.o \
+    tools/peerset.o \
     tools/precommit.o \
     tools/shutdown.o \
     tools/towrite.o \
@@ -160,4 +172,6 @@ MIRROR_OBJS = \
     tools/net.o \
     tools/netio.o \
     tools/netstore.o \
+    tools/peer-push.o \
+    tools/peer-talk.o \
     tools/push.o

@@ -9,6 +9,7 @@
 #include "mirror.h"
 #include "mstate.h"
 #include "out.h"
+#include "peerset.h"
 
 /* Generations that it lacks; where nothing is known, all. */
 static uint64_t
@@ -123,34 +124,83 @@ mirror_lag(struct margs *a, uint64_t head)
 	return out_end(&b, false, &e) < 0 ? cfg_fail(a->c, &e) : EX_OK;
 }
 
+/* What was agreed on with a peer. */
+static void
+put_peer(struct buf *b, const struct margs *a, const struct store *s,
+    const struct peer *p, size_t before)
+{
+	const char	*name = p->far->name;
+	struct pair	 x, best = { .mine = 0 };
+	size_t		 i;
+
+	for (i = 0; pair_at(s, 0, i, &x); i++)
+		if (strcmp(x.name, name) == 0 && x.mine >= best.mine)
+			best = x;
+	if (a->c->json) {
+		put_fmt(b, "%s{\"name\":", before == 0 ? "" : ",");
+		json_str(b, name);
+		put_fmt(b, ",\"url\":");
+		json_str(b, p->url);
+		put_fmt(b, ",\"generation\":%" PRIu64 ",\"its_generation\":%"
+		    PRIu64 "}", best.mine, best.theirs);
+	} else if (best.mine == 0)
+		put_fmt(b, "peer %s %s: nothing was agreed on\n", name,
+		    p->url);
+	else
+		put_fmt(b, "peer %s %s: generation %" PRIu64 " is its "
+		    "generation %" PRIu64 "\n", name, p->url, best.mine,
+		    best.theirs);
+}
+
+static void
+put_peers(struct buf *b, const struct margs *a, const struct store *s)
+{
+	const struct peers	*ps = &a->conf.peers;
+	size_t			 i, n = 0;
+
+	for (i = 0; i < ps->n; i++)
+		if (asked(a, ps->v[i].far->name))
+			put_peer(b, a, s, &ps->v[i], n++);
+}
+
 int
 mirror_status(struct margs *a)
 {
 	struct cfg_store	 st;
-	struct buf		 b = BUF_INIT;
+	struct buf		 b = BUF_INIT, peers = BUF_INIT;
 	struct err		 e;
 	uint64_t		 head = 0;
 	size_t			 bad;
 	int			 i, rc;
 
 	for (i = 0; i < a->n; i++)
-		if (conf_mirror(&a->conf, a->v[i]) == NULL)
+		if (conf_mirror(&a->conf, a->v[i]) == NULL &&
+		    peer_find(&a->conf.peers, a->v[i]) == NULL)
 			return cfg_failx(a->c, "%.100s: there is no mirror "
 			    "of that name", a->v[i]);
 	if ((rc = cfg_inst(a->c, &e)) < 0 ||
 	    (rc = cfg_open(a->c, false, &st, &e)) < 0)
 		return cfg_fail(a->c, &e);
 	head = store_head(st.s);
-	if ((rc = cfg_end(&st, -1, 0, &e)) < 0)
+	put_peers(&peers, a, st.s);
+	if ((rc = cfg_end(&st, -1, 0, &e)) < 0) {
+		buf_free(&peers);
 		return cfg_fail(a->c, &e);
+	}
 	if (a->c->json)
 		put_fmt(&b, "{\"generation\":%" PRIu64 ",\"mirrors\":[",
 		    head);
 	bad = put_all(&b, a, head, "", true);
 	if (a->c->json)
-		put_fmt(&b, "]}\n");
-	else if (a->conf.n == 0)
+		put_fmt(&b, "],\"peers\":[");
+	else if (a->conf.n + a->conf.peers.n == 0)
 		put_fmt(&b, "no mirrors\n");
+	if (peers.len > 0)
+		put_bytes(&b, peers.p, peers.len);
+	b.bad |= peers.bad;
+	buf_free(&peers);
+	if (a->c->json)
+		put_fmt(&b, "]}\n");
 	if (out_end(&b, false, &e) < 0)
 		return cfg_fail(a->c, &e);
 	return bad > 0 ? EX_NO : EX_OK;

@@ -17,6 +17,8 @@ struct margs {
 	struct conf_far	 opt;		/* of the command line; borrowed */
 	bool		 force;		/* -f */
 	bool		 whole;		/* --whole */
+	bool		 dry;		/* -n */
+	bool		 peer;		/* --peer */
 	char		**v;		/* names, URLs, files */
 	int		 n;
 };
@@ -41,6 +43,8 @@ int	mirror_file(const struct cfg *, const char *name, char **,
  */
 int	mirror_push(struct margs *, const struct conf_far *, bool quiet,
 	    struct err *);
+/* Offer the head to peers, as the arguments name them: an exit code. */
+int	peer_push(struct margs *);
 /* 1: it differs, said line by line. */
 int	mirror_verify(struct margs *, const struct conf_far *, struct err *);
 /* Bring the store what the mirror has, and it lacks. */

@@ -27,6 +27,7 @@ struct net {
 	uint8_t		 seal[SEAL_KEY];
 	bool		 sealed;
 	char		*login;		/* owned: for a URL without a user */
+	const char	*subsystem;	/* NULL: SFTP */
 	int		 timeout;
 	int		 far;		/* the connection, or -1 */
 	int		 sock;		/* to the process, or -1 */
@@ -122,6 +123,7 @@ net_open(struct net **np, const struct net_where *w, struct err *e)
 	n->far = n->sock = -1;
 	n->keys.learn = n->keys.agent = n->keys.tty = -1;
 	n->timeout = w->timeout;
+	n->subsystem = w->subsystem;
 	n->sealed = w->encrypt != NULL;
 	if ((rc = url_parse(&n->url, w->url, e)) == 0 &&
 	    (rc = login(n, e)) == 0 && (rc = ssh_init(e)) == 0 &&
@@ -205,10 +207,14 @@ speak(struct net *n, int sock, net_job *job, void *arg, struct net_far *f,
 	f->sock = sock;
 	if ((rc = confine(NULL, e)) < 0)
 		return rc;
-	rc = ssh_open(&st, n->far, &n->url, n->login, &n->keys, n->timeout,
-	    e);
+	f->timeout = n->timeout;
+	rc = ssh_open(&st, n->far, &n->url, n->login, &n->keys,
+	    n->subsystem == NULL ? "sftp" : n->subsystem, n->timeout, e);
 	n->far = -1;
-	if (rc == 0 && (rc = sftp_open(&f->sftp, st, n->timeout, e)) == 0) {
+	f->stream = st;
+	if (rc == 0 && n->subsystem != NULL)
+		rc = job(f, arg, e);
+	else if (rc == 0 && (rc = sftp_open(&f->sftp, st, n->timeout, e)) == 0) {
 		f->r.nosync = !sftp_can_fsync(f->sftp);
 		rc = job(f, arg, e);
 		f->r.waits = sftp_waits(f->sftp);

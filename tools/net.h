@@ -17,6 +17,7 @@
 #include "../lib/err.h"
 #include "../sync/mirror.h"
 #include "../sync/sftp.h"
+#include "../sync/stream.h"
 #include "../sync/url.h"
 
 #define NET_FRAME	(16u << 20)	/* bytes of the longest frame */
@@ -27,6 +28,7 @@ struct net_where {
 	const char	*key;		/* files; NULL: where they usually are */
 	const char	*known;
 	const char	*encrypt;
+	const char	*subsystem;	/* that the job speaks with; NULL: SFTP */
 	int		 timeout;	/* seconds of silence that are borne */
 	bool		 ask;		/* the user may be asked */
 };
@@ -46,7 +48,9 @@ struct net_result {
 
 /* What a job has, in the confined process. */
 struct net_far {
-	struct sftp	*sftp;
+	struct sftp	*sftp;		/* NULL where there is a subsystem: */
+	struct stream	*stream;	/* then this */
+	int		 timeout;	/* seconds */
 	const char	*path;		/* of the URL */
 	const uint8_t	*seal;		/* the key of a sealed copy, or NULL */
 	int		 sock;		/* to the one that started it */

@@ -55,6 +55,8 @@ void	trial_free_job(struct trial_job *);
  * out.  On 0 it is on the medium, and *gen is its number.
  */
 int	trial_confirm(struct cfg *, uint64_t *gen, struct err *);
+/* What follows a commit, for what was confirmed: hooks, mirrors. */
+void	trial_confirmed(struct cfg *, uint64_t gen);
 /*
  * Take the running tree back.  `late`: only where the time is over.  1: done,
  * 0: no trial runs, or it has time left; -errno.

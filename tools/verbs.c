@@ -81,9 +81,12 @@ const struct cmd cfg_cmds[] = {
 	    "directory | --tar file | --git file",
 	    "write the overlay as a plain tree or archive, or all for git" },
 	{ "mirror", cmd_mirror,
-	    "add|push|pull|status|verify|remove|clone|check [-f] [--whole] "
-	    "[--manual] [--name n] [--key file] [--known-hosts file] "
+	    "add|push|pull|status|verify|remove|clone|check [-fn] [--peer] "
+	    "[--whole] [--manual] [--name n] [--key file] [--known-hosts file] "
 	    "[--encrypt file] [--timeout s] [name | url | file ...]",
 	    "the copy on another host" },
+	{ "peer", cmd_peer,
+	    "serve",
+	    "what sshd starts for the other box of a pair" },
 	{ NULL, NULL, NULL, NULL }
 };
