@@ -155,7 +155,7 @@ resumed(void)
 static void
 resumed_sealed(void)
 {
-	cut_and_resumed(true, 2, 5);
+	cut_and_resumed(true, 2, 3);
 }
 
 static void

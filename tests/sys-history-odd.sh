@@ -107,9 +107,9 @@ chgrp 4321 "$STORE"
 chmod 640 "$STORE"
 ok "a view of it" box
 for i in $(seq 15); do
-	head -c 3000 /dev/urandom > "$MNT/rc.conf"
+	head -c 3000 /dev/urandom > "$MNT/noise"
 	cfg commit > /dev/null || break
-	cmp -s "$PAST/@$i/rc.conf" "$MNT/rc.conf" || break
+	cmp -s "$PAST/@$i/noise" "$MNT/noise" || break
 	find "$PAST" -maxdepth 1 -name "@$i" | grep -q . || break
 done
 is "each of 15 commits is there at once" "$i" 15
@@ -120,12 +120,12 @@ ok "a compaction has taken the oldest" [ "$oldest" -gt 1 ]
 ok "their names go" await "the name's end" sh -c "! ls -d '$PAST/@1'"
 fails_with 2 'No such file' ls "$PAST/@1/ssh"
 for i in $(seq "$oldest" 15); do
-	[ "$(wc -c < "$PAST/@$i/rc.conf")" = 3000 ] || break
+	[ "$(wc -c < "$PAST/@$i/noise")" = 3000 ] || break
 done
 is "all that are listed can be read" "$i" 15
 as() { gid=$1 && shift && setpriv --reuid 4321 --regid "$gid" \
     --clear-groups "$@"; }
-ok "the store's group may look" as 4321 cat "$PAST/@$oldest/rc.conf"
+ok "the store's group may look" as 4321 cat "$PAST/@$oldest/noise"
 not_ok "but not at what it might not see then" as 4321 \
     cat "$PAST/@$oldest/master.passwd"
 not_ok "others may not look" as 4322 ls "$PAST"

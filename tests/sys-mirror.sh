@@ -130,7 +130,7 @@ ok "push, without a name" cfg mirror push
 ok "mirror status" cfg mirror status
 like "says since when" "$out" "^backup $url: generation 36, 20"
 like "for programs" "$(cfg --json status)" \
-    '"mirrors":\[\{"name":"backup",.*"behind":0,.*"error":""\}\]\}$'
+    '"mirrors":\[\{"name":"backup",.*"behind":0,.*"error":""\}\]'
 fails_with 2 'nosuch: there is no mirror of that name' cfg mirror push nosuch
 fails_with 2 'backup: there is a mirror of that name' \
     cfg mirror add --name backup "$url"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # bench.sh [SECTION ...]: the benchmarks; the figures go to BENCHMARKS.md.
-# Sections: view, flash, time, mirror, thousand; by default all.  Those that
-# are not measured stay as they are, each with the commit that it is of.
+# Sections: view, flash, time, history, mirror, thousand; by default all.
+# Those that are not measured stay as they are, each with the commit that
+# it is of.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -13,7 +14,7 @@ trap 'rm -f "$tmp"' EXIT
 rt=
 ! chrt -f 10 true 2> /dev/null || rt='chrt -f 10'
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)
-what=${*:-view flash time mirror thousand}
+what=${*:-view flash time history mirror thousand}
 
 # section NAME TITLE COMMAND...: what it is comes on standard input.
 section() {
@@ -61,6 +62,11 @@ T
 	section time 'Time and size' $rt sh tests/bench/time.sh <<T
 \`$rt sh tests/bench/time.sh\`: wall time, process start to exit, interleaved,
 medians.
+T
+	# shellcheck disable=SC2086
+	section history History $rt sh tests/bench/hist.sh <<T
+\`$rt sh tests/bench/hist.sh\`: going back by one file, process start to exit,
+and looking at a long history; medians of interleaved rounds.
 T
 	section mirror 'The mirror' sh tests/bench/mirror.sh <<'T'
 `sh tests/bench/mirror.sh`: to a real sshd on loopback; where no other
