@@ -247,7 +247,29 @@ tools_are_found_in_the_systems_places(void)
 	OK(!spawn_find("/", 1, path, sizeof(path)));
 }
 
+/* As while a slice is mounted: its end must be seen all the same, and it
+ * must not inherit that. */
+static void
+signals_may_be_blocked(void)
+{
+	sigset_t	 all, was;
+	struct buf	 b;
+	struct err	 e;
+	int64_t		 began = seconds_now();
+	int		 rc;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &was);
+	rc = sh("kill -TERM $$; echo still here", NULL, 20, &b, &e);
+	(void)sigprocmask(SIG_SETMASK, &was, NULL);
+	OK(rc == 1 && strcmp((char *)b.p, "") == 0);
+	OK(strcmp(e.msg, "ended by signal 15") == 0);
+	OK(seconds_now() - began < 10);
+	buf_free(&b);
+}
+
 static const struct tap_case cases[] = {
+	{ "signals may be blocked here", signals_may_be_blocked },
 	{ "how a program ended is told", how_it_ended_is_told },
 	{ "it reads what it is given", it_reads_what_it_is_given },
 	{ "more than a pipe holds goes through",

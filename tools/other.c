@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ int
 other_run(const struct cfg *c, const char *name, char *const *argv)
 {
 	struct err	 ignored;
+	sigset_t	 none;
 	int		 status = 0;
 	pid_t		 pid;
 
@@ -51,6 +53,9 @@ other_run(const struct cfg *c, const char *name, char *const *argv)
 	if ((pid = fork()) == -1)
 		return EX_FAIL;
 	if (pid == 0) {
+		/* They are blocked while a slice is mounted. */
+		(void)sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		(void)other_exec(c, name, argv, &ignored);
 		_exit(EX_FAIL);
 	}

@@ -37,6 +37,7 @@ struct run {
 	enum stage	 stage;
 	struct timespec	 until;		/* when this stage is over */
 	sigset_t	 mask;		/* what was blocked before */
+	sigset_t	 waits;		/* and is while we wait: its end is not */
 	struct sigaction was[NENDING], was_child, was_pipe;
 };
 
@@ -81,6 +82,9 @@ catch_signals(struct run *r)
 		(void)sigaddset(&set, ending[i]);
 	/* They come in ppoll(2) alone, so none comes just before it. */
 	(void)sigprocmask(SIG_BLOCK, &set, &r->mask);
+	/* Who has a slice mounted has blocked them all. */
+	r->waits = r->mask;
+	(void)sigdelset(&r->waits, SIGCHLD);
 	told = 0;
 	(void)sigaction(SIGCHLD, &sa, &r->was_child);
 	(void)sigaction(SIGPIPE, &ign, &r->was_pipe);
@@ -110,6 +114,7 @@ static void
 become(const struct run *r, int in, int out)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t	 none;
 	size_t		 i;
 
 	(void)setsid();
@@ -121,7 +126,8 @@ become(const struct run *r, int in, int out)
 	(void)sigaction(SIGCHLD, &dfl, NULL);
 	for (i = 0; i < NENDING; i++)
 		(void)sigaction(ending[i], &r->was[i], NULL);
-	(void)sigprocmask(SIG_SETMASK, &r->mask, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)umask(022);
 	(void)execve(r->s->file, r->s->argv, r->s->env);
 	_exit(errno == EACCES ? 126 : 127);
@@ -289,7 +295,7 @@ attend(struct run *r)
 		}
 		f[0] = (struct pollfd){ .fd = r->in, .events = POLLOUT };
 		f[1] = (struct pollfd){ .fd = r->out, .events = POLLIN };
-		if (ppoll(f, 2, &left, &r->mask) <= 0)
+		if (ppoll(f, 2, &left, &r->waits) <= 0)
 			continue;
 		if (f[0].revents != 0)
 			feed(r);
