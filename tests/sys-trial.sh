@@ -39,6 +39,7 @@ like "status counts down" "$out" '^TRIAL by .*: (1m|[0-9]+s) left, then back to 
 like "what is on trial is pending" "$out" '^M rc.conf'
 run cfg status --json
 like "and as JSON" "$out" '"trial":\{"seconds_left":[0-9]+,"user":"[^"]*","generation":2\}'
+# shellcheck disable=SC2016
 ok "which is JSON" sh -c 'cfg -m "$1" status --json | python3 -m json.tool' sh "$MNT"
 fails_with 2 'a trial of .* runs for another .*: confirm or cancel' cfg commit
 run cfg show @trial
@@ -85,6 +86,7 @@ ok "and dropped again" cfg rollback
 # ---- run out; by nobody's terminal
 rm -f "$T/reloaded" "$T/rolled"
 echo four > "$MNT/rc.conf"
+# shellcheck disable=SC2016
 setsid sh -c '"$1" -m "$2" commit --trial 3s; kill -HUP 0' sh "$CFG" "$MNT" \
     > /dev/null 2>&1
 ok "on trial" has rc.conf four
@@ -105,6 +107,7 @@ until_ok "the second does" 10 has rc.conf two
 ok "what was not on trial stays" has motd mine
 run cfg trial
 is "cfg trial says that none runs" "$rc" 1
+# shellcheck disable=SC2016
 ok "pending as before" sh -c 'cfg -m "$1" status | grep -q "^[AM] motd"' sh "$MNT"
 ok "dropped" cfg revert motd
 
@@ -114,6 +117,7 @@ ok "a condition" cfg commit --trial 60s --confirm-if "test -e $T/alive"
 sleep 1
 is "that does not hold yet" "$("$CFG" -s "$STORE" show @head:rc.conf)" two
 touch "$T/alive"
+# shellcheck disable=SC2016
 until_ok "confirms it" 10 sh -c 'test "$("$1" -s "$2" show @head:rc.conf)" = six' sh "$CFG" "$STORE"
 until_ok "and ends the wait" 10 no_keeper
 run cfg trial
