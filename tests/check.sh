@@ -22,6 +22,11 @@ shift
 # that was half of the time of some.  (Of glibc; others don't look at it.)
 MALLOC_TRIM_THRESHOLD_=1000000000 MALLOC_MMAP_THRESHOLD_=1000000000
 MALLOC_TOP_PAD_=4000000
+# And ASan shall not keep the stack of each piece of memory, nor half a
+# gigabyte of what was freed.
+[ -z "${SANITIZED:-}" ] ||
+    ASAN_OPTIONS=${ASAN_OPTIONS:-malloc_context_size=5:quarantine_size_mb=8}
+export ASAN_OPTIONS
 export MALLOC_TRIM_THRESHOLD_ MALLOC_MMAP_THRESHOLD_ MALLOC_TOP_PAD_
 
 prove -j "${JOBS:-2}" --timer --exec 'sh tests/tap-run.sh' "$@"

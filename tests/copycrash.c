@@ -20,7 +20,8 @@ struct cuts {
 	struct mirror_at was;		/* what the caller remembers */
 	struct sim	*sim;		/* where states are looked at */
 	uint64_t	 rng;
-	bool		 again;		/* cut the power a second time, too */
+	bool		 again;		/* cut the power a second time, too, */
+	uint64_t	 odds;		/* in one of so many */
 	char		 at[80];
 	size_t		 states;
 	size_t		 seconds;
@@ -106,7 +107,7 @@ state(void *arg, uint8_t *img, const char *what)
 		    (unsigned long long)c->head);
 		bad = msg;
 	}
-	if (bad == NULL && c->again && tap_rand(&c->rng) % 4 == 0) {
+	if (bad == NULL && c->again && tap_rand(&c->rng) % c->odds == 0) {
 		second(c, img, head);
 		sim_load(c->sim, img);
 	}
@@ -212,7 +213,9 @@ scenario(uint64_t size, uint32_t align, uint32_t areas, size_t rounds,
     size_t samples, uint64_t seed)
 {
 	struct drive		 d;
-	struct cuts		 c = { .d = &d, .rng = seed, .again = true };
+	struct cuts		 c = { .d = &d, .rng = seed, .again = true,
+				    .odds = getenv("SANITIZED") == NULL ?
+				    4 : 12 };
 	struct sim		*copy = sim_new(size, SIM_SECTOR), *then;
 	struct mirror_at	 at = { 0, 0, 0, 0 };
 	uint8_t			*begun;

@@ -26,7 +26,8 @@ struct crash {			/* the looking at states */
 	struct want	 new;	/* as old, where nothing was under way */
 	const struct commit *lost; /* that gave new, or NULL */
 	uint64_t	 sure;	/* the history is good up to here */
-	bool		 again;	/* cut the power a second time too */
+	bool		 again;	/* cut the power a second time too, */
+	uint64_t	 odds;	/* in one of so many */
 	uint64_t	 rng;
 	char		 at[160]; /* where in the scenario we are */
 	size_t		 states;
@@ -183,7 +184,7 @@ state(void *arg, uint8_t *img, const char *what)
 	if (r != NULL)
 		complain(k, what, r);
 	store_close(s);
-	if (r == NULL && k->again && tap_rand(&k->rng) % 2 == 0)
+	if (r == NULL && k->again && tap_rand(&k->rng) % k->odds == 0)
 		second(k, img);
 }
 
@@ -314,6 +315,7 @@ scenario(uint64_t size, uint32_t align, size_t commits, size_t moves,
 		k.d = &d;
 		k.sim = sim_new(size, SIM_SECTOR);
 		k.again = true;
+		k.odds = getenv("SANITIZED") == NULL ? 2 : 10;
 		k.rng = seed;
 		replay(&k, samples);
 		tap_diag("%zu commits, %zu to another area; %zu states, %zu "
