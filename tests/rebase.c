@@ -208,6 +208,7 @@ what_can_not_be_merged(void)
 	rebased(&r, o, m, true);
 	OK(r.rc == REBASE_MERGED);
 	/* A store that does not give it any more. */
+	ents_free(&r.ov);
 	OK(store_overlay(st, 1, &r.ov, &er) == 0);
 	rb = (struct rebase){ NULL, base, NULL };
 	OK(rebase_ent(&rb, &r.ov.v[0], &r.data, &r.why, NULL, &er) ==
