@@ -494,17 +494,24 @@ run_aside(char *const *argv)
 void
 start_others(const struct start *s, const struct opts *o, const char *self)
 {
+	bool	 conf = faccessat(s->treefd, "cfgfs/config", F_OK, 0) == 0;
+	bool	 trial = faccessat(s->statefd, "trial/now", F_OK, 0) == 0;
 	char	*cfg;
 
-	if (faccessat(s->treefd, "cfgfs/config", F_OK, 0) == -1 ||
-	    (cfg = find_cfg(o, self)) == NULL)
+	if ((!conf && !trial) || (cfg = find_cfg(o, self)) == NULL)
 		return;
 	char *const mirror[] = { cfg, "-m", s->inst.mount, "mirror", "auto",
 	    NULL };
 	char *const commit[] = { cfg, "-m", s->inst.mount, "auto", NULL };
+	char *const keep[] = { cfg, "-m", s->inst.mount, "trial", "keep",
+	    NULL };
 
-	run_aside(mirror);
-	run_aside(commit);
+	if (trial)
+		run_aside(keep);
+	if (conf) {
+		run_aside(mirror);
+		run_aside(commit);
+	}
 	free(cfg);
 }
 

@@ -8,6 +8,7 @@ LIMIT=90
 
 has() { [ "$(cat "$MNT/$1" 2>/dev/null)" = "$2" ]; }
 keepers() { pgrep -f "cfg.* -m $MNT trial keep" | wc -l; }
+one_keeper() { [ "$(keepers)" = 1 ]; }
 no_keeper() { [ "$(keepers)" = 0 ]; }
 
 new_box
@@ -139,6 +140,16 @@ kill_view
 until_ok "without the daemon it is taken back as well" 15 has rc.conf six
 run_view
 is "and nothing is pending" "$(cfg status 2>/dev/null | head -1)" "nothing pending since generation 4"
+
+# ---- both are killed
+echo eight > "$MNT/rc.conf"
+ok "a trial" cfg commit --trial 5s
+pkill -9 -f "cfg.* -m $MNT trial keep"
+until_ok "nobody waits" 5 no_keeper
+kill_view
+run_view
+until_ok "the next start has somebody wait again" 3 one_keeper
+until_ok "in time" 10 has rc.conf six
 
 # ---- the power
 echo nine > "$MNT/rc.conf"

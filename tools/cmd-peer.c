@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bg.h"
+#include "frame.h"
 #include "peer.h"
 #include "trial.h"
 #include "tstate.h"
@@ -36,7 +37,7 @@ struct serve {
 static int
 answer(int fd, char type, struct buf *b)
 {
-	int	 rc = b->bad ? -ENOMEM : pipe_send(fd, type, b->p, b->len);
+	int	 rc = b->bad ? -ENOMEM : frame_send(fd, PEER_PIECE, type, b->p, b->len);
 
 	buf_free(b);
 	return rc;
@@ -175,14 +176,14 @@ forward(struct serve *s, int fd, pid_t pid)
 	while (rc >= 0) {
 		n = poll(&p, 1, TELL_EVERY);
 		if (n == 0 && !s->gone && !said)
-			s->gone = pipe_send(s->out, 'w', NULL, 0) < 0;
+			s->gone = frame_send(s->out, PEER_PIECE, 'w', NULL, 0) < 0;
 		if (n <= 0)
 			continue;
-		if ((rc = pipe_recv(fd, 0, &type, &b)) <= 0)
+		if ((rc = frame_recv(fd, 0, PEER_PIECE, &type, &b)) <= 0)
 			break;
 		said = true;
 		if (!s->gone)
-			s->gone = pipe_send(s->out, type, b.p, b.len) < 0;
+			s->gone = frame_send(s->out, PEER_PIECE, type, b.p, b.len) < 0;
 	}
 	if (!said && !s->gone)
 		s->gone = say_error(s->out, &died) < 0;
@@ -297,7 +298,7 @@ serve(struct cfg *c)
 		(void)say_error(s.out, &e);
 		return cfg_fail(c, &e);
 	}
-	while ((rc = pipe_recv(STDIN_FILENO, PEER_IDLE, &type, &s.body)) ==
+	while ((rc = frame_recv(STDIN_FILENO, PEER_IDLE, PEER_PIECE, &type, &s.body)) ==
 	    1 && (rc = request(&s, type)) == 0)
 		;
 	if (rc == -EBADMSG && type == 0) {

@@ -1,5 +1,6 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
 TOOLS_HDRS = \
+    tools/frame.h \
     tools/after.h \
     tools/auto.h \
     tools/autoconf.h \
@@ -92,6 +93,7 @@ TOOLS_OBJS = \
     tools/dur.o \
     tools/entdiff.o \
     tools/fold.o \
+    tools/frame.o \
     tools/hook.o \
     tools/gen.o \
     tools/hist.o \

@@ -36,65 +36,6 @@ struct net {
 };
 
 static int
-move_all(int fd, bool out, uint8_t *p, size_t n)
-{
-	ssize_t	 k;
-
-	while (n > 0) {
-		k = out ? send(fd, p, n, MSG_NOSIGNAL) : recv(fd, p, n, 0);
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k == 0 ? -EPIPE : -errno;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-int
-frame_send(int sock, char type, const void *body, size_t n)
-{
-	uint8_t	 head[5];
-	int	 rc;
-
-	if (n > NET_FRAME)
-		return -EMSGSIZE;
-	set_le32(head, (uint32_t)n);
-	head[4] = (uint8_t)type;
-	if ((rc = move_all(sock, true, head, sizeof(head))) < 0)
-		return rc;
-	/* send(2) does not write to it. */
-	return move_all(sock, true, (uint8_t *)(uintptr_t)body, n);
-}
-
-int
-frame_recv(int sock, char *type, struct buf *body)
-{
-	uint8_t	 head[5], *p;
-	uint32_t n;
-	ssize_t	 k;
-	int	 rc;
-
-	while ((k = recv(sock, head, 1, 0)) == -1 && errno == EINTR)
-		;
-	if (k <= 0)
-		return k == 0 || errno == ECONNRESET ? 0 : -errno;
-	if ((rc = move_all(sock, false, head + 1, sizeof(head) - 1)) < 0)
-		return rc;
-	if ((n = get_le32(head)) > NET_FRAME)
-		return -EBADMSG;
-	body->len = 0;
-	if ((p = buf_room(body, (size_t)n + 1)) == NULL)
-		return -ENOMEM;
-	if ((rc = move_all(sock, false, p, n)) < 0)
-		return rc;
-	body->len = n;
-	*type = (char)head[4];
-	return 1;
-}
-
-static int
 login(struct net *n, struct err *e)
 {
 	const struct passwd	*pw;
@@ -269,7 +210,7 @@ net_start(struct net *n, net_job *job, void *arg, struct err *e)
 		rc = speak(n, s[1], job, arg, &f, &why);
 		put_result(&b, rc, &why, &f.r);
 		keys_free(&n->keys);
-		_exit(frame_send(s[1], RESULT, b.p, b.len) < 0);
+		_exit(frame_send(s[1], NET_FRAME, RESULT, b.p, b.len) < 0);
 	}
 	rc = errno;
 	(void)close(s[1]);
@@ -294,7 +235,7 @@ net_send(struct net *n, char type, const struct buf *body, struct err *e)
 
 	if (body != NULL && body->bad)
 		return err_set(e, ENOMEM, "%s", n->url.host);
-	rc = frame_send(n->sock, type, body == NULL ? NULL : body->p,
+	rc = frame_send(n->sock, NET_FRAME, type, body == NULL ? NULL : body->p,
 	    body == NULL ? 0 : body->len);
 	return rc < 0 ? err_set(e, -rc, "%s: network process",
 	    n->url.host) : 0;
@@ -304,7 +245,7 @@ int
 net_recv(struct net *n, char *type, struct rd *body, struct err *e)
 {
 	struct net_result ignored;
-	int		 rc = frame_recv(n->sock, type, &n->body);
+	int		 rc = frame_recv(n->sock, 0, NET_FRAME, type, &n->body);
 
 	if (rc == 0)
 		return err_setx(e, EIO, "%s: the network process died",
@@ -327,7 +268,7 @@ net_wait(struct net *n, void (*fn)(void *, char, struct rd *), void *arg,
 	int		 rc;
 
 	for (;;) {
-		rc = frame_recv(n->sock, &type, &n->body);
+		rc = frame_recv(n->sock, 0, NET_FRAME, &type, &n->body);
 		if (rc <= 0)
 			return err_setx(e, EIO, "%s: the network process "
 			    "died", n->url.host);

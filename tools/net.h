@@ -19,6 +19,7 @@
 #include "../sync/sftp.h"
 #include "../sync/stream.h"
 #include "../sync/url.h"
+#include "frame.h"
 
 #define NET_FRAME	(16u << 20)	/* bytes of the longest frame */
 
@@ -81,9 +82,5 @@ int	net_send(struct net *, char type, const struct buf *body, struct err *);
 /* End it, whatever it does.  NULL is allowed. */
 void	net_close(struct net *);
 
-/* For both sides: one frame to a socket; 0 or -errno. */
-int	frame_send(int sock, char type, const void *body, size_t n);
-/* And from one: 1, 0 at the end, -errno. */
-int	frame_recv(int sock, char *type, struct buf *body);
 
 #endif

@@ -36,7 +36,7 @@ answer_err(int sock, int rc, const struct err *e)
 
 	put_le32(&b, (uint32_t)-rc);
 	put_bytes(&b, e->msg, strlen(e->msg));
-	rc = b.bad ? -ENOMEM : frame_send(sock, 'e', b.p, b.len);
+	rc = b.bad ? -ENOMEM : frame_send(sock, NET_FRAME, 'e', b.p, b.len);
 	buf_free(&b);
 	return rc;
 }
@@ -86,7 +86,7 @@ serve_one(struct io *io, int sock, char type, struct rd *q, struct buf *out)
 	case 'r':
 		if ((rc = serve_read(io, q, out, &e)) < 0)
 			return answer_err(sock, rc, &e);
-		return frame_send(sock, 'd', out->p, out->len);
+		return frame_send(sock, NET_FRAME, 'd', out->p, out->len);
 	case 'w':
 		off = rd_le64(q);
 		if (q->bad)
@@ -97,7 +97,7 @@ serve_one(struct io *io, int sock, char type, struct rd *q, struct buf *out)
 	case 'f':
 		if ((rc = io->ops->flush(io, &e)) < 0)
 			return answer_err(sock, rc, &e);
-		return frame_send(sock, 'k', NULL, 0);
+		return frame_send(sock, NET_FRAME, 'k', NULL, 0);
 	default:
 		return -EBADMSG;
 	}
@@ -113,8 +113,8 @@ loop(struct io *io, int sock, struct err *e)
 
 	put_le64(&out, io->size);
 	put_le32(&out, io->block);
-	rc = out.bad ? -ENOMEM : frame_send(sock, 'k', out.p, out.len);
-	while (rc == 0 && frame_recv(sock, &type, &q) == 1) {
+	rc = out.bad ? -ENOMEM : frame_send(sock, NET_FRAME, 'k', out.p, out.len);
+	while (rc == 0 && frame_recv(sock, 0, NET_FRAME, &type, &q) == 1) {
 		r = (struct rd){ q.p, q.len, false };
 		rc = serve_one(io, sock, type, &r, &out);
 	}

@@ -110,11 +110,11 @@ job_peer(struct net_far *f, void *arg, struct err *e)
 	int		 rc = 0;
 
 	(void)arg;
-	while (rc == 0 && frame_recv(f->sock, &type, &b) == 1) {
+	while (rc == 0 && frame_recv(f->sock, 0, NET_FRAME, &type, &b) == 1) {
 		if ((rc = put_frame(f, type, &b, e)) < 0 || type == 'o')
 			continue;
 		if ((rc = get_frame(f, &type, &b, e)) == 0 &&
-		    frame_send(f->sock, type, b.p, b.len) < 0)
+		    frame_send(f->sock, NET_FRAME, type, b.p, b.len) < 0)
 			break;
 	}
 	buf_free(&b);

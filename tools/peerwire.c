@@ -1,11 +1,9 @@
 /*
- * peerwire.c: frames between two boxes of a pair, and what is in them.
+ * peerwire.c: what is in the frames between two boxes of a pair.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../lib/path.h"
 #include "attr.h"
@@ -17,71 +15,6 @@
 #define TARGET_MOST	4095
 #define XATTR_MOST	(1u << 20)
 #define TRIAL_MOST	3600
-
-/* ---- frames */
-
-static int
-move_all(int fd, bool out, int seconds, uint8_t *p, size_t n)
-{
-	struct pollfd	 pf = { .fd = fd, .events = out ? POLLOUT : POLLIN };
-	ssize_t		 k;
-
-	while (n > 0) {
-		if (seconds > 0 && (k = poll(&pf, 1, seconds * 1000)) <= 0) {
-			if (k == -1 && errno == EINTR)
-				continue;
-			return k == 0 ? -ETIMEDOUT : -errno;
-		}
-		k = out ? write(fd, p, n) : read(fd, p, n);
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k == 0 ? -EPIPE : -errno;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-int
-pipe_send(int fd, char type, const void *body, size_t n)
-{
-	uint8_t	 head[5];
-	int	 rc;
-
-	if (n > PEER_PIECE)
-		return -EMSGSIZE;
-	set_le32(head, (uint32_t)n);
-	head[4] = (uint8_t)type;
-	if ((rc = move_all(fd, true, 0, head, sizeof(head))) < 0)
-		return rc;
-	/* write(2) does not write to it. */
-	return move_all(fd, true, 0, (uint8_t *)(uintptr_t)body, n);
-}
-
-int
-pipe_recv(int fd, int seconds, char *type, struct buf *b)
-{
-	uint8_t	 head[5], *p;
-	uint32_t n;
-	int	 rc;
-
-	if ((rc = move_all(fd, false, seconds, head, 1)) < 0)
-		return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
-	if ((rc = move_all(fd, false, seconds, head + 1,
-	    sizeof(head) - 1)) < 0)
-		return rc;
-	if ((n = get_le32(head)) > PEER_PIECE)
-		return -EBADMSG;
-	b->len = 0;
-	if ((p = buf_room(b, (size_t)n + 1)) == NULL)
-		return -ENOMEM;
-	if ((rc = move_all(fd, false, seconds, p, n)) < 0)
-		return rc;
-	b->len = n;
-	*type = (char)head[4];
-	return 1;
-}
 
 /* ---- texts */
 

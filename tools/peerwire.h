@@ -99,9 +99,4 @@ void	refused_free(struct refused *);
  * string or NULL: no memory. */
 char	*line_of(const void *, size_t);
 
-/* A frame to a descriptor, or from one: 1, 0 at its end, -errno; -ETIMEDOUT
- * after so many seconds in which nothing came. */
-int	pipe_send(int fd, char type, const void *, size_t n);
-int	pipe_recv(int fd, int seconds, char *type, struct buf *);
-
 #endif

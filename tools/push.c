@@ -53,7 +53,7 @@ tell(void *arg, uint64_t done, uint64_t of)
 	put_le64(&b, done);
 	put_le64(&b, of);
 	if (!b.bad)
-		(void)frame_send(t->sock, 'p', b.p, b.len);
+		(void)frame_send(t->sock, NET_FRAME, 'p', b.p, b.len);
 	buf_free(&b);
 }
 
@@ -63,7 +63,7 @@ tell_line(void *arg, const char *line)
 	struct net_far	*f = arg;
 
 	f->r.faults++;
-	(void)frame_send(f->sock, 'l', line, strlen(line));
+	(void)frame_send(f->sock, NET_FRAME, 'l', line, strlen(line));
 }
 
 static int

@@ -3,8 +3,8 @@
  * the running tree back.
  *
  * It belongs to no terminal and no session, so it outlives who began the
- * trial.  Should it die, the next look at the status begins it again; and a
- * boot undoes a trial without it.
+ * trial.  Should it die, the next look at the status or start of cfgfs begins
+ * it again; and a boot undoes a trial without it.
  */
 #include <errno.h>
 #include <stdio.h>

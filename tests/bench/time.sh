@@ -69,19 +69,19 @@ before=$(resident "$(view_pid)")
 began=$(date +%s%N)
 cfg commit > /dev/null	# the first look after a start compares all
 scan=$((($(date +%s%N) - began) / 1000000))
-cp -a "$BASE" "$T/work"
-git -C "$T/work" init -q
-git -C "$T/work" add -A
-git -C "$T/work" -c user.name=b -c user.email=b commit -q -m base
+cp -a "$BASE" "$T/repo"
+git -C "$T/repo" init -q
+git -C "$T/repo" add -A
+git -C "$T/repo" -c user.name=b -c user.email=b commit -q -m base
 echo more >> "$MNT/d7/service700.conf"
-echo more >> "$T/work/d7/service700.conf"
+echo more >> "$T/repo/d7/service700.conf"
 # shellcheck disable=SC2046
 set -- $(perl "$timed" "$rounds" "" "$CFG -m $MNT status" \
-    "git -C $T/work status --porcelain")
+    "git -C $T/repo status --porcelain")
 row "status, one change in 50,000 files; git status" "$1" "$2" 0.05
 # shellcheck disable=SC2046
 set -- $(perl "$timed" "$rounds" "" "$CFG -m $MNT diff" \
-    "git -C $T/work diff")
+    "git -C $T/repo diff")
 row "diff, one change in 50,000 files; git diff" "$1" "$2" 0.05
 echo "| the first look after a start, which compares all 50,000 | $scan |" \
     "| | | |"
