@@ -53,9 +53,10 @@ int	start_prepare(struct start *, const struct opts *, const char *self,
 	    struct err *);
 void	start_free(struct start *);
 /*
- * When the view serves: the processes that push to mirrors and commit by
- * themselves are begun, where the tree has a configuration: they know whether
- * there is anything for them to do.  Nobody waits for them.
+ * When the view serves: the process that waits for the end of a trial is
+ * begun, where one runs, and where the tree has a configuration those that
+ * push to mirrors and commit by themselves: they know whether there is
+ * anything for them to do.  Nobody waits for them.
  */
 void	start_others(const struct start *, const struct opts *,
 	    const char *self);

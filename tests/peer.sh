@@ -27,16 +27,6 @@ head1() { "$CFG" -s "$STORE" log -n 1 | sed -n 's/^@\([0-9]*\) .*/\1/p'; }
 head2() { "$CFG" -s "$S2" log -n 1 | sed -n 's/^@\([0-9]*\) .*/\1/p'; }
 has2() { [ "$(cat "$M2/$1" 2> /dev/null)" = "$2" ]; }
 push() { cfg mirror push --peer "$@"; }
-until_ok() {
-	promise=$1
-	left=$(($2 * 10))
-	shift 2
-	while [ "$left" -gt 0 ] && ! "$@" > /dev/null 2>&1; do
-		sleep 0.1
-		left=$((left - 1))
-	done
-	ok "$promise" "$@"
-}
 # A change here: commit_one PATH TEXT
 commit_one() { echo "$2" > "$MNT/$1" && cfg commit -m "$1" > /dev/null; }
 commit_two() { echo "$2" > "$M2/$1" && cfg2 commit -m "$1" > /dev/null; }

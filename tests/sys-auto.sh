@@ -5,22 +5,6 @@ need_root
 need_fuse
 LIMIT=60
 
-# until "promise" seconds command...: it holds within that time.
-until_ok() {
-	promise=$1
-	left=$(($2 * 10))
-	shift 2
-	while [ "$left" -gt 0 ]; do
-		if "$@" > "$T/until" 2>&1; then
-			ok "$promise" true
-			return
-		fi
-		sleep 0.1
-		left=$((left - 1))
-	done
-	ok "$promise" "$@"
-	diag "$(cat "$T/until")"
-}
 conf() {
 	printf '%s\n' "$@" > "$MNT/cfgfs/config"
 	cfg commit -m conf cfgfs > /dev/null
