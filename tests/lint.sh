@@ -42,7 +42,8 @@ step cppcheck cppcheck -q -j 2 --std=c11 --inline-suppr --error-exitcode=1 \
 step "mandoc -T lint" mandoc -T lint -W warning fs/*.8 tools/*.8 \
     sync/*.5 lib/*.5
 # shellcheck disable=SC2046
-step shellcheck shellcheck configure .ci/run boot/cfgfs-* \
+step shellcheck shellcheck configure .ci/run \
+    $(grep -rlE '^#! ?/bin/sh' boot) \
     $(find tests tools fs sync lib hist -name '*.sh')
 
 echo "$passed passed, $failed failed, 0 skipped"
