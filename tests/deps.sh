@@ -50,6 +50,7 @@ bsdtar		libarchive-tools -		libarchive-tools
 busybox		busybox		-		busybox
 dash		dash		-		dash
 sfdisk		fdisk		-		sfdisk
+systemd-analyze	systemd		-		-
 /usr/lib/klibc/bin/mount klibc-utils -		-
 T
 	[ "${1:-}" = bench ] || return 0
