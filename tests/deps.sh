@@ -47,6 +47,11 @@ strace		strace		-		strace
 visudo		sudo		sudo		sudo
 nft		nftables	-		nftables
 bsdtar		libarchive-tools -		libarchive-tools
+busybox		busybox		-		busybox
+dash		dash		-		dash
+sfdisk		fdisk		-		sfdisk
+systemd-analyze	systemd		-		-
+/usr/lib/klibc/bin/mount klibc-utils -		-
 T
 	[ "${1:-}" = bench ] || return 0
 	cat <<'T'
