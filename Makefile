@@ -49,12 +49,16 @@ check-freebsd:
 install: all
 	$(MAKE) -f build.mk install
 
+# cfg without libraries, for a boot: tools/cfg.static.
+static: config.mk
+	$(MAKE) -f build.mk static
+
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
-	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f fs/cfgfs tools/cfg tools/cfg.static tools/cfg-more tools/cfg-mirror hist/cfg-hist
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench \
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install clean

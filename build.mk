@@ -19,7 +19,7 @@ all: $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) $(NET_PROGS) $(TEST_PROGS) $(TEST_
 
 # A change of any header makes all anew: it is a small program.
 HDRS = config.h $(LIB_HDRS) $(FS_HDRS) $(SYNC_HDRS) $(TOOLS_HDRS) $(HIST_HDRS) $(TEST_HDRS)
-$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o $(MIRROR_OBJS) $(TOOLS_OBJS) $(HIST_OBJS) $(TEST_OBJS) \
+$(LIB_OBJS) $(FS_OBJS) $(SYNC_OBJS) $(NET_OBJS) tools/main.o tools/users.o $(MIRROR_OBJS) $(TOOLS_OBJS) $(HIST_OBJS) $(TEST_OBJS) \
     $(VIEWOPS_OBJS) $(VIEWTOOL_OBJS) $(WHOLE_OBJS): $(HDRS)
 
 lib/lib.a: $(LIB_OBJS)
@@ -46,6 +46,13 @@ fs/cfgfs: $(FS_OBJS) lib/lib.a
 tools/cfg: tools/main.o tools/tools.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ tools/main.o tools/tools.a sync/sync.a \
 	    lib/lib.a $(Z_LIBS) $(MD_LIBS)
+	objcopy -R .comment $@
+
+# For a boot that has no libraries yet; it needs libz.a and libmd.a.
+static: tools/cfg.static
+tools/cfg.static: tools/main.o tools/users.o tools/tools.a sync/sync.a lib/lib.a
+	$(CC) $(OPT) $(LDOPT) -static -o $@ tools/main.o tools/users.o \
+	    tools/tools.a sync/sync.a lib/lib.a $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 
 tools/cfg-more: tools/main.o $(MORE_OBJS) tools/tools.a sync/sync.a lib/lib.a
