@@ -57,6 +57,8 @@ clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
 	rm -f fs/cfgfs tools/cfg tools/cfg.static tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f tools/complete tools/completion/cfg.bash tools/completion/_cfg \
+	    tools/completion/cfg.fish
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench \
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat

@@ -11,7 +11,7 @@ include tests/files.mk
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
 
-all: $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) $(NET_PROGS) $(TEST_PROGS) $(TEST_TOOLS)
+all: $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) $(NET_PROGS) $(COMPLETIONS) $(TEST_PROGS) $(TEST_TOOLS)
 
 .SUFFIXES: .c .o .t
 .c.o:
@@ -67,6 +67,24 @@ tools/cfg-mirror: tools/main.o $(MIRROR_OBJS) tools/tools.a sync/net.a \
 	    $(Z_LIBS) $(MD_LIBS)
 	objcopy -R .comment $@
 
+# What shells complete is made of the table of verbs, by a program that runs
+# where this is built.
+tools/complete: tools/complete.c tools/verbs.c tools/becomemore.c $(HDRS)
+	$(BUILD_CC) $(CSTD) $(WARN) -D_GNU_SOURCE -I. -o $@ tools/complete.c \
+	    tools/verbs.c tools/becomemore.c
+tools/completion/cfg.bash: tools/complete tools/completion/cfg.bash.in
+	tools/complete sh > $@.table
+	sed -e '/^#TABLE/r $@.table' -e '/^#TABLE/d' $@.in > $@
+	rm $@.table
+tools/completion/_cfg: tools/complete tools/completion/_cfg.in
+	tools/complete sh > $@.table
+	sed -e '/^#TABLE/r $@.table' -e '/^#TABLE/d' $@.in > $@
+	rm $@.table
+tools/completion/cfg.fish: tools/complete tools/completion/cfg.fish.in
+	tools/complete fish > $@.table
+	sed -e '/^#TABLE/r $@.table' -e '/^#TABLE/d' $@.in > $@
+	rm $@.table
+
 hist/cfg-hist: $(HIST_OBJS) tools/tools.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ $(HIST_OBJS) tools/tools.a sync/sync.a \
 	    lib/lib.a $(FUSE_LIBS) $(Z_LIBS) $(MD_LIBS)
@@ -114,3 +132,18 @@ install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/libexec/cfgfs
 	install -m 755 boot/cfgfs-shutdown boot/cfgfs-login \
 	    $(DESTDIR)$(PREFIX)/libexec/cfgfs
+
+# bash and fish read a file by the name of the program.
+install-completions: $(COMPLETIONS)
+	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -m 644 tools/completion/cfg.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cfg
+	ln -sf cfg $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cfgfs
+	install -m 644 tools/completion/_cfg \
+	    $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cfg
+	install -m 644 tools/completion/cfg.fish \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfg.fish
+	ln -sf cfg.fish \
+	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfgfs.fish
