@@ -46,8 +46,12 @@ lint: deps
 check-freebsd:
 	sh tests/check-freebsd.sh
 
-install: all
+install: config.mk
 	$(MAKE) -f build.mk install
+
+# What bash, zsh and fish complete, alone.
+install-completions: config.mk
+	$(MAKE) -f build.mk install-completions
 
 # cfg without libraries, for a boot: tools/cfg.static.
 static: config.mk
@@ -63,4 +67,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install \
+    install-completions clean
