@@ -53,6 +53,10 @@ install: config.mk
 install-completions: config.mk
 	$(MAKE) -f build.mk install-completions
 
+# rc.d scripts and what mount(8) runs under FreeBSD.
+install-freebsd: config.mk
+	$(MAKE) -f build.mk install-freebsd
+
 # cfg without libraries, for a boot: tools/cfg.static.
 static: config.mk
 	$(MAKE) -f build.mk static
@@ -68,4 +72,4 @@ clean:
 	rm -f tests/onpty tests/proxy tests/sshcat
 
 .PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install \
-    install-completions clean
+    install-completions install-freebsd clean

@@ -11,7 +11,7 @@ include tests/files.mk
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
 
-all: programs $(TEST_PROGS) $(TEST_TOOLS)
+all: programs $(ALL_TESTS)
 
 # What is installed.
 PROGRAMS = $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) $(NET_PROGS)
@@ -159,3 +159,16 @@ install-completions: $(COMPLETIONS)
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfg.fish
 	ln -sf cfg.fish \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfgfs.fish
+
+# What FreeBSD has besides; RCDIR is /etc/rc.d in an image that starts the
+# view before other file systems are looked at.
+RCDIR = $(PREFIX)/etc/rc.d
+install-freebsd:
+	mkdir -p $(DESTDIR)$(RCDIR) $(DESTDIR)$(PREFIX)/sbin $(MAN)/man8
+	for s in cfgfs cfgfs_shutdown; do \
+		sed 's|^prefix="/usr/local"$$|prefix="$(PREFIX)"|' \
+		    boot/freebsd/rc.d/$$s > $(DESTDIR)$(RCDIR)/$$s && \
+		chmod 755 $(DESTDIR)$(RCDIR)/$$s || exit 1; \
+	done
+	ln -sf cfgfs $(DESTDIR)$(PREFIX)/sbin/mount_cfgfs
+	ln -sf cfgfs.8 $(MAN)/man8/mount_cfgfs.8
