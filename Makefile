@@ -49,6 +49,10 @@ check-freebsd:
 install: all
 	$(MAKE) -f build.mk install
 
+# Into PREFIX/share/cfgfs/nanobsd, with a static cfg where one was made.
+install-nanobsd: config.mk
+	$(MAKE) -f build.mk install-nanobsd
+
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
@@ -57,4 +61,4 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install install-nanobsd clean
