@@ -42,7 +42,8 @@ ok "rc.d scripts" [ -x "$A/conf/base/etc/rc.d/cfgfs" ]
 ok "that are turned on" grep -q '^cfgfs_enable="YES"' \
     "$A/conf/base/etc/defaults/rc.conf"
 ok "fstab has no /cfg" image_is conf/base/etc/fstab \
-    "/dev/${NANO_DRIVE}s1a / ufs ro 1 1"
+    "/dev/${NANO_DRIVE}s1a / ufs ro 1 1
+# One's own below this line:"
 ok "what is linked stays so" [ "$A/etc/fstab" -ef "$A/conf/base/etc/fstab" ]
 ok "so in rc.conf" [ "$A/etc/defaults/rc.conf" -ef \
     "$A/conf/base/etc/defaults/rc.conf" ]

@@ -185,9 +185,13 @@ cfgfs_enable="YES"
 X
 }
 
-# A raw store leaves nothing to be mounted.
+# A raw store leaves nothing to be mounted.  The image of the other slice has
+# another first line: one that both have keeps the user's from touching it, so
+# that they can be merged.
 cfgfs_fstab_raw() {
-	awk -v dev="$CFGFS_STORE" '$1 != dev'
+	awk -v dev="$CFGFS_STORE" -v here="# One's own below this line:" '
+	$1 != dev && $0 != here
+	END { print here }'
 }
 
 # The slice of a file is mounted for a commit alone.

@@ -10,9 +10,9 @@ mounted=
 
 size_of() {
 	size=10240
-	for t in $templates; do
-		[ ! -f "/conf/$t/$1/md_size" ] ||
-		    size=$(cat "/conf/$t/$1/md_size")
+	for of in $templates; do
+		[ ! -f "/conf/$of/$1/md_size" ] ||
+		    size=$(cat "/conf/$of/$1/md_size")
 	done
 }
 
