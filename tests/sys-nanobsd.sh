@@ -89,7 +89,18 @@ refused "CFGFS_PKG=.*: no usr/local/sbin/cfgfs" no_pkg
 no_static() { (rm "$A/sbin/cfg" && CFGFS_STATIC=$T/none && cust_cfgfs); }
 refused "CFGFS_STATIC=.*not there" no_static
 rm "$A/conf/base/etc/md_size"
-ok "all of it anew" again
+rm -r "$A/root" "$A/usr/local/libexec"
+unprivileged() { (NANO_METALOG=$T/metalog && cust_cfgfs); }
+ok "all of it anew, in a build without privileges" unprivileged
+while read -r line; do
+	ok "it notes $line" grep -qFx -e "$line" "$T/metalog"
+done <<'X'
+./root uname=root gname=wheel type=dir mode=0755
+./root/save_cfg uname=root gname=wheel type=file mode=0555
+./usr/local/libexec/cfgfs uname=root gname=wheel type=dir mode=0755
+./conf/default/etc/extract uname=root gname=wheel type=file mode=0555
+./sbin/cfg-more uname=root gname=wheel type=link mode=0755 link=../usr/local/sbin/cfg-more
+X
 in_etc() {
 	cp "$A/etc/newsyslog.conf" "$T/keep"
 	echo '/etc/mine.log 644 3 100 * J' >> "$A/etc/newsyslog.conf"

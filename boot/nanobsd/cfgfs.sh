@@ -68,15 +68,29 @@ cfgfs_settings() {
 	cd "${NANO_WORLDDIR:?}" || exit 2
 }
 
-# cfgfs_put FROM TO MODE: a file of the image, and its line for a build that
-# has no privileges.
+# cfgfs_log NAME WORD...: for a build without privileges, what it would be.
+cfgfs_log() {
+	[ -z "${NANO_METALOG:-}" ] || echo "./$1 uname=root gname=wheel $2" \
+	    >> "$NANO_METALOG"
+}
+
+cfgfs_mkdir() {
+	[ ! -d "$1" ] || return 0
+	case $1 in
+	*/*)	cfgfs_mkdir "${1%/*}" ;;
+	esac
+	mkdir "$1"
+	chmod 755 "$1"
+	cfgfs_log "$1" "type=dir mode=0755"
+}
+
+# cfgfs_put FROM TO MODE: a file of the image.
 cfgfs_put() {
-	mkdir -p "${2%/*}"
+	cfgfs_mkdir "${2%/*}"
 	rm -f "$2" > /dev/null
 	cp "$1" "$2"
 	chmod "$3" "$2"
-	[ -z "${NANO_METALOG:-}" ] || echo "./$2 type=file uname=root" \
-	    "gname=wheel mode=0$3" >> "$NANO_METALOG"
+	cfgfs_log "$2" "type=file mode=0$3"
 }
 
 # The same below etc, which /conf/base has as hard links.
@@ -132,7 +146,9 @@ cfgfs_programs() {
 	fi
 	# cfg looks for what it does not have itself where it is.
 	for f in cfg-more cfg-mirror; do
-		[ ! -x usr/local/sbin/$f ] || ln -sf ../usr/local/sbin/$f sbin/$f
+		[ -x usr/local/sbin/$f ] || continue
+		ln -sf ../usr/local/sbin/$f sbin/$f
+		cfgfs_log sbin/$f "type=link mode=0755 link=../usr/local/sbin/$f"
 	done
 	for f in save_cfg change_password save_sshkeys take_over_cfg; do
 		cfgfs_put "$CFGFS_DIR/$f" root/$f 555
@@ -217,9 +233,10 @@ cfgfs_etc() {
 		cfgfs_edit fstab cfgfs_fstab_raw
 	else
 		cfgfs_edit fstab cfgfs_fstab_file
-		mkdir -p ".${CFGFS_STORE%/*}"
+		dir=${CFGFS_STORE%/*}
+		cfgfs_mkdir "${dir#/}"
 	fi
-	mkdir -p cfg
+	cfgfs_mkdir cfg
 	t=$NANO_WORLDDIR/cfgfs.$$
 	printf '!cfg,cfgfs\n*.*\t\t\t\t\t\t/var/log/cfgfs.log\n!*\n' > "$t"
 	cfgfs_put_etc "$t" syslog.d/cfgfs.conf 644
@@ -321,7 +338,7 @@ cfgfs_conf() {
 		    "that would do the rest"
 	fi
 	cfgfs_check_world
-	mkdir -p conf/default/etc
+	cfgfs_mkdir conf/default/etc
 	cfgfs_fold
 	cfgfs_md_size
 	cfgfs_put "$CFGFS_DIR/extract" conf/default/etc/extract 555
