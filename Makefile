@@ -46,19 +46,34 @@ lint: deps
 check-freebsd:
 	sh tests/check-freebsd.sh
 
-install: all
+install: config.mk
 	$(MAKE) -f build.mk install
 
 # Into PREFIX/share/cfgfs/nanobsd, with a static cfg where one was made.
 install-nanobsd: config.mk
 	$(MAKE) -f build.mk install-nanobsd
 
+# What bash, zsh and fish complete, alone.
+install-completions: config.mk
+	$(MAKE) -f build.mk install-completions
+
+# rc.d scripts and what mount(8) runs under FreeBSD.
+install-freebsd: config.mk
+	$(MAKE) -f build.mk install-freebsd
+
+# cfg without libraries, for a boot: tools/cfg.static.
+static: config.mk
+	$(MAKE) -f build.mk static
+
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
-	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f fs/cfgfs tools/cfg tools/cfg.static tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f tools/complete tools/completion/cfg.bash tools/completion/_cfg \
+	    tools/completion/cfg.fish
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench \
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install install-nanobsd clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install \
+    install-completions install-freebsd install-nanobsd clean

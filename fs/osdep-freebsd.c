@@ -62,8 +62,9 @@ sys_mount(const char *dir, const char *from, unsigned flags, struct err *e)
 	pair(&p, "fspath", dir);
 	pair(&p, "from", "/dev/fuse");
 	pair(&p, "fd", num);
-	pair(&p, "subtype", "cfgfs");
-	pair(&p, "fsname", from);
+	/* So the kernel spells these: it looks for nothing else. */
+	pair(&p, "subtype=", "cfgfs");
+	pair(&p, "fsname=", from);
 	pair(&p, "default_permissions", NULL);
 	pair(&p, "allow_other", NULL);
 	/* Without this every file that was read sends its time at close. */
@@ -297,9 +298,14 @@ ssize_t
 sys_copy_range(int in, off_t ioff, int out, off_t ooff, size_t len,
     unsigned flags)
 {
+#if __FreeBSD_version >= 1300037
 	ssize_t	 n = copy_file_range(in, &ioff, out, &ooff, len, flags);
 
 	return n == -1 ? -errno : n;
+#else
+	(void)in, (void)ioff, (void)out, (void)ooff, (void)len, (void)flags;
+	return -EOPNOTSUPP;	/* nor does that kernel ask for it */
+#endif
 }
 
 void

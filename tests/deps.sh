@@ -46,6 +46,9 @@ xz		xz-utils	-		xz
 strace		strace		-		strace
 visudo		sudo		sudo		sudo
 nft		nftables	-		nftables
+bash		bash		bash		bash
+zsh		zsh		zsh		zsh
+fish		fish		fish		fish
 bsdtar		libarchive-tools -		libarchive-tools
 T
 	[ "${1:-}" = bench ] || return 0
@@ -60,7 +63,6 @@ sftp		openssh-client	-		openssh-client
 sshfs		sshfs		fusefs-sshfs	sshfs
 time		time		-		-
 cpio		cpio		-		cpio
-bash		bash		bash		bash
 taskset		util-linux	-		util-linux-misc
 T
 }

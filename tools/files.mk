@@ -1,4 +1,6 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
+COMPLETIONS = tools/completion/cfg.bash tools/completion/_cfg \
+    tools/completion/cfg.fish
 TOOLS_HDRS = \
     tools/frame.h \
     tools/after.h \

@@ -93,7 +93,14 @@ cfgfs_put() {
 	cfgfs_log "$2" "type=file mode=0$3"
 }
 
-# The same below etc, which /conf/base has as hard links.
+# cfgfs_link TO NAME
+cfgfs_link() {
+	cfgfs_mkdir "${2%/*}"
+	ln -sf "$1" "$2"
+	cfgfs_log "$2" "type=link mode=0755 link=$1"
+}
+
+# A file below etc, which /conf/base has as well.
 cfgfs_put_etc() {
 	cfgfs_put "$1" "etc/$2" "$3"
 	[ ! -d conf/base/etc ] || cfgfs_put "$1" "conf/base/etc/$2" "$3"
@@ -126,6 +133,11 @@ cfgfs_programs() {
 		for d in sbin libexec/cfgfs share/man/man5 share/man/man8; do
 			for f in "$CFGFS_PKG/usr/local/$d"/*; do
 				[ -f "$f" ] || continue
+				if [ -L "$f" ]; then
+					cfgfs_link "$(readlink "$f")" \
+					    "usr/local/$d/${f##*/}"
+					continue
+				fi
 				case $d in
 				share/*)	m=444 ;;
 				*)		m=555 ;;
@@ -146,9 +158,8 @@ cfgfs_programs() {
 	fi
 	# cfg looks for what it does not have itself where it is.
 	for f in cfg-more cfg-mirror; do
-		[ -x usr/local/sbin/$f ] || continue
-		ln -sf ../usr/local/sbin/$f sbin/$f
-		cfgfs_log sbin/$f "type=link mode=0755 link=../usr/local/sbin/$f"
+		[ ! -x usr/local/sbin/$f ] ||
+		    cfgfs_link ../usr/local/sbin/$f sbin/$f
 	done
 	for f in save_cfg change_password save_sshkeys take_over_cfg; do
 		cfgfs_put "$CFGFS_DIR/$f" root/$f 555
