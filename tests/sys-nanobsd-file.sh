@@ -122,6 +122,23 @@ ok "it is exported again" in_box cfg export --base /conf/base/etc \
 is "and is what it was" "$(snap "$W/var/tmp/again")" "$(snap "$T/plain")"
 power_off
 
+# ---- a disk image
+NANO_WORLDDIR=$A
+populate() { populate_cfg_slice "$SLICE" "$T/plain" "$CFG_POINT" s3; }
+none() { (CFGFS_HOST=/none && populate); }
+run none
+is "no cfg that runs here: a slice as ever" "$rc" 0
+like "and a warning" "$out" 'WARNING: no cfg that runs here'
+on_slice test -f rc.conf
+is "with NANO_CFGDIR" "$?" 0
+here() { (CFGFS_HOST=$CFG && populate); }
+ok "one that does" here
+ok "boots" nano_boot "$A"
+is "from a store" "$(sed -n s/^tree=//p "$W/var/db/cfgfs.boot")" head
+like "with NANO_CFGDIR" "$(cat "$W/etc/ssh/sshd_config")" 2222
+ok "nothing is pending" in_box cfg status -q
+power_off
+
 # ---- what may happen to a slice
 on_slice dd if=/dev/urandom of=etc.store bs=64k count=8 conv=notrunc \
     2> /dev/null

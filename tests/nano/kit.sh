@@ -30,6 +30,10 @@ need_trees() {
 customize_cmd() { NANO_CUSTOMIZE="${NANO_CUSTOMIZE:-} $*"; }
 late_customize_cmd() { NANO_LATE_CUSTOMIZE="${NANO_LATE_CUSTOMIZE:-} $*"; }
 pprint() { :; }
+populate_slice() {
+	mke2fs -q -F -t ext2 -b 1024 "$1"
+	[ -z "$2" ] || (mount "$1" "$3" && cp -a "$2/." "$3"; umount "$3")
+}
 
 # What `make install' leaves.
 PKG=$T/pkg
@@ -132,7 +136,8 @@ nano_boot() {
 	power_on "$1" || return 1
 	cp "$KIT/initdiskless.sh" "$W/run/" &&
 	    timeout -k 5 "$LIMIT" chroot "$W" /host/bin/env -i \
-	    TOOLS=/host/bin:/host/sbin /bin/sh /run/initdiskless.sh > "$T/console" 2>&1 < /dev/null ||
+	    TOOLS=/host/bin:/host/sbin /bin/sh /run/initdiskless.sh \
+	    > "$T/console" 2>&1 < /dev/null ||
 	    return 1
 	# Of its validators none is FreeBSD's: there is no /usr/sbin.
 	mount --bind /usr/bin "$W/usr/bin" || return 1
