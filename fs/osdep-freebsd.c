@@ -6,8 +6,10 @@
 #include <sys/linker.h>
 #include <sys/mount.h>
 #include <sys/procctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -149,11 +151,40 @@ sys_linkfd(int fd, int ndfd, const char *nname)
 	return linkat(fd, "", ndfd, nname, AT_EMPTY_PATH) == -1 ? -errno : 0;
 }
 
+/* There is no socket without somebody who binds it. */
+static int
+make_socket(int dfd, const char *name, mode_t mode)
+{
+	struct sockaddr_un	 sun;
+	int			 fd, rc = 0;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlen(name) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sun.sun_path, name, strlen(name));
+	sun.sun_len = (unsigned char)SUN_LEN(&sun);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -errno;
+	if (bindat(dfd, fd, (struct sockaddr *)&sun, sun.sun_len) == -1)
+		rc = errno == EADDRINUSE ? -EEXIST : -errno;
+	else if (fchmodat(dfd, name, mode, AT_SYMLINK_NOFOLLOW) == -1)
+		rc = -errno;
+	(void)close(fd);
+	return rc;
+}
+
 int
 sys_mknodat(int dfd, const char *name, mode_t mode, dev_t rdev)
 {
 	int	 fd;
 
+	/* The kernel gives a fifo a device, and takes none back with one. */
+	if (S_ISFIFO(mode))
+		return mkfifoat(dfd, name, mode & 07777) == -1 ? -errno : 0;
+	if (S_ISSOCK(mode))
+		return make_socket(dfd, name, mode & 07777);
 	if (!S_ISREG(mode))
 		return mknodat(dfd, name, mode, rdev) == -1 ? -errno : 0;
 	fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
