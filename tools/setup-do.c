@@ -49,6 +49,7 @@ setup_run(const char *command, struct err *e)
 {
 	char	*argv[WORDS + 1], *text = strdup(command), *save = NULL;
 	char	 file[256];
+	struct err why;
 	size_t	 n = 0;
 	int	 rc;
 
@@ -61,8 +62,8 @@ setup_run(const char *command, struct err *e)
 	if (!spawn_find(argv[0], strlen(argv[0]), file, sizeof(file)))
 		rc = err_setx(e, ENOENT, "%s: there is no such program",
 		    argv[0]);
-	else
-		rc = run_words(file, argv, false, e);
+	else if ((rc = run_words(file, argv, false, &why)) < 0)
+		rc = err_setx(e, -rc, "%s: %s", command, why.msg);
 	free(text);
 	return rc;
 }

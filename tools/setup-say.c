@@ -63,7 +63,8 @@ say_boot(struct buf *b, const struct facts *f)
 {
 	static const char *const	 inits[] = { NULL, "systemd",
 	    "OpenRC", "rc" };
-	size_t	 i;
+	struct buf	 t = BUF_INIT;
+	size_t		 i;
 
 	if (f->units.n + f->on.n == 0) {
 		put_text(b, "#", "Boot: none of cfgfs's boot parts is "
@@ -71,14 +72,16 @@ say_boot(struct buf *b, const struct facts *f)
 		    "cfgfs-boot, or the package.");
 		return;
 	}
-	put_fmt(b, "# Boot: %s", f->init == SETUP_NOINIT ? "" :
+	put_fmt(&t, "Boot: %s", f->init == SETUP_NOINIT ? "no manager" :
 	    inits[f->init]);
 	for (i = 0; i < f->on.n; i++)
-		put_fmt(b, ", %s is enabled", f->on.v[i]);
+		put_fmt(&t, ", %s is enabled", f->on.v[i]);
 	for (i = 0; i < f->units.n; i++)
-		put_fmt(b, ", %s is not%s", f->units.v[i], i == 0 ?
-		    " enabled" : "");
-	put_u8(b, '\n');
+		put_fmt(&t, "%s %s", i == 0 ? "; not enabled:" : ",",
+		    f->units.v[i]);
+	put_u8(&t, '\0');
+	put_text(b, "#", t.bad ? "" : (char *)t.p);
+	buf_free(&t);
 }
 
 static void

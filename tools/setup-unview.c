@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,11 @@
 #include "../lib/osdep.h"
 #include "alike.h"
 #include "cfg.h"
+#include "out.h"
 #include "restore.h"
 #include "setup-do.h"
 
-#define TRIES	500		/* of 20 ms: how long a daemon may take to end */
+#define TRIES	100		/* of 20 ms, in which a daemon ends */
 
 struct job {
 	struct undo	*u;
@@ -128,17 +130,30 @@ leave(struct job *j, const char *dir)
 	return rc == -EBUSY ? os_unmount(dir, true, j->e) : rc;
 }
 
-/* The daemon ends when nobody has anything of the view open. */
+/*
+ * The daemon ends when nobody has anything of the view open, and else is told
+ * to: then whoever has it open gets errors.  It is the one that answers.
+ */
 static bool
-ended(const struct inst *in)
+ended(const struct job *j)
 {
+	const struct inst	*in = &j->u->c->inst;
 	const struct timespec	 nap = { 0, 20000000 };
 	struct err		 ignored;
+	uid_t			 uid;
+	gid_t			 gid;
+	pid_t			 pid;
 	int			 i, ctl;
 
 	for (i = 0; i < TRIES; i++) {
 		if ((ctl = ctl_connect(in->state, &ignored)) < 0)
 			return true;
+		if (i == TRIES / 2 && os_peer(ctl, &uid, &gid, &pid) == 0 &&
+		    pid > 0) {
+			cfg_warn(j->u->c, "%s: programs had files of the view "
+			    "open, and lose them", in->mount);
+			(void)kill(pid, SIGTERM);
+		}
 		(void)close(ctl);
 		(void)nanosleep(&nap, NULL);
 	}
@@ -178,14 +193,59 @@ take_away(struct job *j)
 
 	if (mounted(in->mount, true) && (rc = leave(j, in->mount)) < 0)
 		return rc;
-	if (!ended(in))
-		return err_setx(j->e, EBUSY, "%s: programs have files of the "
-		    "view open: end them, and say this again", in->mount);
+	if (!ended(j))
+		return err_setx(j->e, EBUSY, "%s: cfgfs does not end",
+		    in->mount);
 	/* Twice, where a boot and a start have each shown it. */
 	while (bound && mounted(in->mount, false))
 		if ((rc = leave(j, in->mount)) < 0)
 			return rc;
 	return write_back(j);
+}
+
+/*
+ * The base has all of it now: what is in the store must not come over what
+ * is changed there later, should the store be used again.  Its generations
+ * stay.
+ */
+static int
+follow_base(struct job *j)
+{
+	struct cfg		*c = j->u->c;
+	struct cfg_store	 st = { 0 };
+	struct commit		 m = { .time = out_now() };
+	struct ents		 ov = { NULL, 0, 0 };
+	uint64_t		 gen;
+	size_t			 i;
+	int			 rc;
+
+	if (j->u->discard || !j->u->real)
+		return 0;
+	c->storepath = note_get(&j->u->note, "store");
+	if ((rc = cfg_open(c, true, &st, j->e)) < 0 ||
+	    (rc = store_overlay(st.s, store_head(st.s), &ov, j->e)) < 0 ||
+	    ov.n == 0)
+		goto out;
+	m.uid = (uint32_t)getuid();
+	m.user = strdup(cfg_user(m.uid));
+	m.msg = strdup("cfg setup --undo: the base has all of it");
+	m.v = calloc(ov.n, sizeof(*m.v));
+	if (m.user == NULL || m.msg == NULL || m.v == NULL)
+		rc = err_set(j->e, ENOMEM, "setup");
+	for (i = 0; rc == 0 && i < ov.n; i++) {
+		m.v[i].op = CHANGE_DROP;
+		m.v[i].e.path = ov.v[i].path;
+		ov.v[i].path = NULL;	/* it is the commit's */
+		m.n++;
+	}
+	if (rc == 0)
+		rc = store_commit(st.s, &m, &gen, j->e);
+out:
+	commit_free(&m);
+	ents_free(&ov);
+	rc = cfg_end(&st, -1, rc, j->e);
+	c->storepath = NULL;
+	return rc;
 }
 
 /*
@@ -226,11 +286,12 @@ from_view(struct job *j)
 	const struct inst	*in = &j->u->c->inst;
 	int			 rc = 0;
 
-	j->tree = open(in->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->tree == -1)
-		return err_set(j->e, errno, "%s", in->tree);
-	if (j->u->real)
-		rc = uncover(j);
+	/* Where it is the mount point itself, having it open is to stay. */
+	if (j->u->real) {
+		j->tree = open(in->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = j->tree == -1 ? err_set(j->e, errno, "%s", in->tree) :
+		    uncover(j);
+	}
 	if (rc == 0 && (rc = write_back(j)) == 0)
 		rc = take_away(j);
 	return rc;
@@ -244,6 +305,8 @@ undo_view(struct undo *u, struct err *e)
 	int		 rc;
 
 	rc = u->live ? from_view(&j) : from_store(&j);
+	if (rc == 0)
+		rc = follow_base(&j);
 	if (j.tree != -1)
 		(void)close(j.tree);
 	if (j.to != -1)
