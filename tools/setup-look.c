@@ -233,8 +233,8 @@ find_systemd(struct facts *f, struct err *e)
 static int
 find_openrc(struct facts *f, struct err *e)
 {
-	static const char *const	 scripts[] = { "boot/cfgfs-restore",
-	    "boot/cfgfs", "default/cfgfs-shutdown" };
+	static const char *const	 scripts[] = { "sysinit/cfgfs-restore",
+	    "sysinit/cfgfs", "default/cfgfs-shutdown" };
 	static const char *const	 levels[] = { "/etc/runlevels/sysinit",
 	    "/etc/runlevels/boot", "/etc/runlevels/default", NULL };
 	static const char *const	 dirs[] = { "/etc/init.d", NULL };
