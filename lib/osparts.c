@@ -45,10 +45,19 @@ os_parts_add(struct os_part **v, size_t *n, size_t *cap, struct os_part *p)
 static int
 by_name(const void *va, const void *vb)
 {
+	static const char	 digits[] = "0123456789";
 	const char	*a = ((const struct os_part *)va)->dev;
 	const char	*b = ((const struct os_part *)vb)->dev;
+	size_t		 m, n;
 
-	return strverscmp(a, b);
+	for (;; a++, b++) {
+		m = strspn(a, digits);
+		n = strspn(b, digits);
+		if (m != n && m > 0 && n > 0)
+			return m < n ? -1 : 1;
+		if (*a != *b || *a == '\0')
+			return (unsigned char)*a - (unsigned char)*b;
+	}
 }
 
 void

@@ -169,7 +169,7 @@ like "the store stays" "$out" '/var/lib/cfgfs/etc.store stays'
 is "and does nothing" "$(mounts)" "$(cat "$T/mounts1")"
 fails_with 2 'no terminal' in_box cfg setup --undo
 : > "$R/calls"
-sleep 60 < "$R/etc/fstab" &
+sleep 60 9< "$R/etc/fstab" &
 opener=$!
 run answers y cfg setup --undo
 kill "$opener"
