@@ -279,6 +279,10 @@ an_appliance(void)
 	OK(would("cfg init /dev/mmcblk0p3\n"
 	    "cfgfs -o store=/dev/mmcblk0p3 /etc\n"
 	    "image /etc/default/cfgfs: STORE=/dev/mmcblk0p3\n"));
+	f.below = S("/etc/pve");
+	OK(would("/etc/pve: something is mounted there, and the view would "
+	    "hide it"));
+	f.below = NULL;
 	f.own = true;
 	OK(would("/etc is a file system of its own: cfg setup is for a "
 	    "directory of the root's, or for one in RAM"));
@@ -347,6 +351,15 @@ a_store_is_there(void)
 	OK(would(""));
 	OK(setup_plan(&p, &f, &e) == 0 && setup_done(&p));
 	setup_free(&p);
+	/* Served, but no boot knows of it; other places do not count. */
+	debian();
+	part("/dev/sda4", 8, SETUP_BLANK);
+	part("/dev/sda5", 8, SETUP_STORE);
+	f.served = S("/srv/store");
+	f.served_base = S("/run/cfgfs/etc/base");
+	f.now = (struct setup_place){ .path = f.served, .file = true,
+	    .holds = SETUP_STORE };
+	OK(would("image /etc/default/cfgfs: STORE=/srv/store\n"));
 	/* The settings name one that is not made yet. */
 	debian();
 	f.set.path = S("/dev/sda3");

@@ -122,6 +122,9 @@ ok "nothing is done" untouched
 fails_with 64 'usage' in_box cfg setup --discard
 fails_with 64 'usage' in_box cfg setup --undo --store /x
 fails_with 2 'was not set up' in_box cfg setup --undo -y
+mount -t tmpfs tmpfs "$R/etc/skel"
+fails_with 2 '^cfg: setup: /etc/skel: something is mounted' in_box cfg setup -y
+umount "$R/etc/skel"
 fails_with 2 'only root' in_box setpriv --reuid 12345 --clear-groups cfg \
     setup -n
 
@@ -167,7 +170,13 @@ run in_box cfg setup --undo -n
 like "undo says what it would do" "$out" '/etc keeps all that was changed since'
 like "the store stays" "$out" '/var/lib/cfgfs/etc.store stays'
 is "and does nothing" "$(mounts)" "$(cat "$T/mounts1")"
-fails_with 2 'no terminal' in_box cfg setup --undo
+run in_box cfg setup --undo
+is "nobody to ask" "$rc:$err" \
+    "2:cfg: setup: no terminal to ask on: -y says yes"
+echo trial > "$R/etc/trial"
+ok "a trial" in_box cfg commit --trial 1h trial
+fails_with 2 'a trial runs' in_box cfg setup --undo -y
+ok "ends" in_box cfg cancel
 : > "$R/calls"
 sleep 60 9< "$R/etc/fstab" &
 opener=$!

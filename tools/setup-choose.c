@@ -121,6 +121,10 @@ choose_store(struct setup *p, struct err *e)
 		return err_setx(e, EEXIST, "%s: %s has the store %s already",
 		    f->asked.path, f->served != NULL ? f->mount : f->set_in,
 		    has);
+	if (f->served != NULL && f->set.path == NULL) {
+		p->at = &f->now;
+		return 0;
+	}
 	if (f->asked.path != NULL)
 		return named(&f->asked, &p->at, e);
 	if (f->set.path != NULL)
@@ -213,6 +217,9 @@ setup_choose(struct setup *p, struct err *e)
 		return err_setx(e, EINVAL, "%s is a file system of its own: "
 		    "cfg setup is for a directory of the root's, or for one "
 		    "in RAM", f->mount);
+	if (f->below != NULL && f->served == NULL)
+		return err_setx(e, EBUSY, "%s: something is mounted there, "
+		    "and the view would hide it", f->below);
 	if ((rc = choose_store(p, e)) < 0 || (rc = choose_base(p, e)) < 0 ||
 	    (rc = name_store(p, e)) < 0)
 		return rc;

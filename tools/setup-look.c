@@ -24,6 +24,8 @@ void
 facts_free(struct facts *f)
 {
 	place_free(&f->asked);
+	place_free(&f->now);
+	free(f->below);
 	place_free(&f->set);
 	place_free(&f->in_cfg);
 	place_free(&f->file);
@@ -124,6 +126,43 @@ out:
 	return rc;
 }
 
+struct seen {
+	struct facts	*f;
+	int		 fd;
+	dev_t		 dev;
+};
+
+static int
+see(void *arg, const char *path, bool isdir)
+{
+	struct seen	*s = arg;
+	struct stat	 st;
+
+	(void)isdir;
+	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	if (st.st_dev == s->dev)
+		return S_ISDIR(st.st_mode) ? WALK_DOWN : 0;
+	if (asprintf(&s->f->below, "%s/%s", s->f->mount, path) == -1)
+		s->f->below = NULL;
+	return -EXDEV;
+}
+
+/* Whether another file system begins somewhere below. */
+static int
+find_below(struct facts *f, int fd, struct err *e)
+{
+	struct seen	 s = { f, fd, 0 };
+	struct stat	 st;
+	int		 rc;
+
+	if (fstat(fd, &st) == -1)
+		return err_set(e, errno, "%s", f->mount);
+	s.dev = st.st_dev;
+	rc = walk_tree(fd, "", see, &s, e);
+	return rc == -EXDEV && f->below != NULL ? 0 : rc;
+}
+
 static int
 find_tree(struct facts *f, struct cfg *c, struct err *e)
 {
@@ -143,9 +182,10 @@ find_tree(struct facts *f, struct cfg *c, struct err *e)
 	if ((fd = open(f->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return err_set(e, errno, "%s", f->mount);
 	f->ram = os_is_ramdisk(fd);
+	if ((rc = find_served(f, c, e)) == 0 && f->served == NULL)
+		rc = find_below(f, fd, e);
 	(void)close(fd);
-	if ((rc = find_served(f, c, e)) < 0 ||
-	    (rc = os_mnt_of(f->mount, &m, e)) < 0)
+	if (rc < 0 || (rc = os_mnt_of(f->mount, &m, e)) < 0)
 		return rc;
 	f->own = strcmp(m.dir, f->mount) == 0;
 	f->ro = m.ro;

@@ -383,6 +383,7 @@ static int
 find_cfg(struct facts *f, const struct os_fs *v, size_t n, struct err *e)
 {
 	struct stat	 st;
+	struct err	 ignored;
 	char		*path;
 	size_t		 i;
 
@@ -395,7 +396,28 @@ find_cfg(struct facts *f, const struct os_fs *v, size_t n, struct err *e)
 	if ((f->cfg = strdup(v[i].dir)) == NULL ||
 	    asprintf(&path, "%s/%s", f->cfg, CFG_STORE) == -1)
 		return no_memory(e);
-	return named(f, &f->in_cfg, path, e);
+	if (named(f, &f->in_cfg, path, &ignored) < 0) {
+		/* It can't be mounted: it is no place for anything. */
+		place_free(&f->in_cfg);
+		free(f->cfg);
+		f->cfg = NULL;
+	}
+	return 0;
+}
+
+static int
+find_now(struct facts *f, struct err *e)
+{
+	char	*path;
+	int	 rc;
+
+	if (f->served == NULL)
+		return 0;
+	if ((path = strdup(f->served)) == NULL)
+		return no_memory(e);
+	rc = named(f, &f->now, path, e);
+	f->now.holds = SETUP_STORE;
+	return rc;
 }
 
 int
@@ -408,7 +430,7 @@ places_find(struct facts *f, const char *store, struct err *e)
 	if ((rc = os_fstab(&fs, &n, e)) < 0)
 		return rc;
 	if ((rc = find_parts(f, fs, n, e)) == 0 &&
-	    (rc = find_set(f, e)) == 0 &&
+	    (rc = find_now(f, e)) == 0 && (rc = find_set(f, e)) == 0 &&
 	    (rc = find_asked(f, store, e)) == 0 &&
 	    (rc = find_cfg(f, fs, n, e)) == 0)
 		rc = find_file(f, e);

@@ -38,8 +38,11 @@ say_place(struct buf *b, const struct setup *p)
 	const struct setup_place	*at = p->at;
 
 	put_fmt(b, "# Store: %s", at->path);
-	if (at->name != NULL)
-		put_fmt(b, " (%s)", at->name);
+	if (at->name != NULL) {
+		put_fmt(b, " (");
+		out_path(b, at->name);
+		put_fmt(b, ")");
+	}
 	switch (at->holds) {
 	case SETUP_NONE:
 		put_fmt(b, ", a new file");
@@ -91,10 +94,12 @@ say_facts(struct buf *b, const struct setup *p)
 
 	if (f->served != NULL)
 		put_fmt(b, "# %s: served by cfgfs\n", f->mount);
-	else
-		put_fmt(b, "# %s: %s, on %s%s%s\n", f->mount, f->type,
-		    f->from, f->ram ? ", a RAM disk" : "", f->ro ?
-		    ", read-only" : "");
+	else {
+		put_fmt(b, "# %s: %s, on ", f->mount, f->type);
+		out_path(b, f->from);
+		put_fmt(b, "%s%s\n", f->ram ? ", a RAM disk" : "",
+		    f->ro ? ", read-only" : "");
+	}
 	if (strcmp(p->base, f->mount) == 0)
 		put_fmt(b, "# Base: %s as it is now\n", f->mount);
 	else

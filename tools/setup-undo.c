@@ -128,6 +128,21 @@ say_all(struct undo *u)
 	return rc;
 }
 
+/* It would be ended by nobody. */
+static int
+check_trial(const struct undo *u, struct err *e)
+{
+	char	*now;
+	bool	 runs;
+
+	if (asprintf(&now, "%s/trial/now", u->c->inst.state) == -1)
+		return err_set(e, ENOMEM, "setup");
+	runs = access(now, F_OK) == 0;
+	free(now);
+	return runs ? err_setx(e, EBUSY, "%s: a trial runs: cfg confirm or "
+	    "cfg cancel ends it", u->mount) : 0;
+}
+
 int
 undo_find(struct undo *u, struct err *e)
 {
@@ -153,7 +168,7 @@ undo_find(struct undo *u, struct err *e)
 	u->real = strcmp(u->base, u->mount) == 0;
 	if (say_all(u) < 0)
 		return err_set(e, ENOMEM, "setup");
-	return 0;
+	return u->live ? check_trial(u, e) : 0;
 }
 
 /* ---- line by line */

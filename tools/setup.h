@@ -60,7 +60,9 @@ struct facts {			/* strings are owned */
 	bool		 own;	/* it is mounted there itself */
 	char		*conf_base; /* NanoBSD's base, where it is there */
 	bool		 under;	/* below that RAM disk the root has one, too */
+	char		*below;	/* something is mounted there, below the tree */
 	char		*served; /* cfgfs serves it, from this store */
+	struct setup_place now;	/* which is this */
 	char		*served_base;
 	char		*record; /* what cfg setup did is in this file */
 	/* Where a store could be. */
