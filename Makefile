@@ -42,6 +42,10 @@ mutants: deps
 lint: deps
 	sh tests/lint.sh
 
+# For arm64 and armhf, with Debian's cross compilers, and run by qemu.
+check-cross: deps
+	sh tests/cross.sh
+
 # Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
 check-freebsd:
 	sh tests/check-freebsd.sh
@@ -67,5 +71,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install \
+.PHONY: all deps check check-cross check-freebsd check-thousand demo bench soak mutants lint static install \
     install-completions clean
