@@ -53,13 +53,17 @@ check-freebsd:
 install: config.mk
 	$(MAKE) -f build.mk install
 
+# cfg without libraries, for a boot: tools/cfg.static.
+static: config.mk
+	$(MAKE) -f build.mk static
+
 # What bash, zsh and fish complete, alone.
 install-completions: config.mk
 	$(MAKE) -f build.mk install-completions
 
-# cfg without libraries, for a boot: tools/cfg.static.
-static: config.mk
-	$(MAKE) -f build.mk static
+# What a boot of Linux reads: for whichever of these the system has.
+install-systemd install-initramfs install-dracut install-openrc: config.mk
+	$(MAKE) -f build.mk $@
 
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
@@ -71,5 +75,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-cross check-freebsd check-thousand demo bench soak mutants lint static install \
-    install-completions clean
+.PHONY: all deps check check-cross check-freebsd check-thousand demo bench soak mutants lint static install clean \
+    install-completions install-systemd install-initramfs install-dracut install-openrc

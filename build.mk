@@ -129,7 +129,7 @@ MAN_LINKS = cfg-more.8:cfg.8 cfg-mirror.8:cfg.8 cfg-hist.8:cfgfs.8 \
     mount.fuse.cfgfs.8:cfgfs.8
 MAN = $(DESTDIR)$(PREFIX)/share/man
 
-install: programs install-completions
+install: programs install-completions install-$(OSDEP)
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(MAN)/man8 $(MAN)/man5 \
 	    $(DESTDIR)$(PREFIX)/libexec/cfgfs
 	for p in $(PROGRAMS); do \
@@ -159,3 +159,48 @@ install-completions: $(COMPLETIONS)
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfg.fish
 	ln -sf cfg.fish \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfgfs.fish
+
+install-osdep-freebsd:
+
+# mount(8) finds cfgfs by that name, where it looks into this folder.
+install-osdep-linux:
+	mkdir -p $(DESTDIR)$(PREFIX)/libexec/cfgfs $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 boot/cfgfs-boot $(DESTDIR)$(PREFIX)/libexec/cfgfs
+	ln -sf cfgfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.cfgfs
+
+# What a boot of Linux reads.  The files have /usr/local for PREFIX, and lie
+# where initramfs-tools, dracut and OpenRC look, whatever PREFIX is.
+LINUX = boot/linux
+IN_PREFIX = sed 's|/usr/local/|$(PREFIX)/|g'
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+IRTDIR = $(DESTDIR)/usr/share/initramfs-tools
+DRACUTDIR = $(DESTDIR)/usr/lib/dracut/modules.d/90cfgfs
+INITDIR = $(DESTDIR)/etc/init.d
+
+install-systemd:
+	mkdir -p $(UNITDIR)/etc.mount.d $(UNITDIR)/run-cfgfs-.mount.d
+	for f in cfgfs-restore.service cfgfs.service cfgfs-shutdown.service; do \
+	    $(IN_PREFIX) $(LINUX)/systemd/$$f > $(UNITDIR)/$$f && \
+	    chmod 644 $(UNITDIR)/$$f || exit; done
+	for d in etc.mount.d run-cfgfs-.mount.d; do \
+	    install -m 644 $(LINUX)/systemd/cfgfs-keep.conf $(UNITDIR)/$$d \
+	    || exit; done
+
+install-initramfs:
+	mkdir -p $(IRTDIR)/hooks $(IRTDIR)/scripts/init-bottom
+	install -m 755 $(LINUX)/initramfs-tools/hook $(IRTDIR)/hooks/cfgfs
+	$(IN_PREFIX) $(LINUX)/initramfs-tools/init-bottom \
+	    > $(IRTDIR)/scripts/init-bottom/cfgfs
+	chmod 755 $(IRTDIR)/scripts/init-bottom/cfgfs
+
+install-dracut:
+	mkdir -p $(DRACUTDIR)
+	for f in module-setup.sh cfgfs-pre-pivot.sh; do \
+	    $(IN_PREFIX) $(LINUX)/dracut/$$f > $(DRACUTDIR)/$$f && \
+	    chmod 755 $(DRACUTDIR)/$$f || exit; done
+
+install-openrc:
+	mkdir -p $(INITDIR)
+	for f in cfgfs-restore cfgfs cfgfs-shutdown; do \
+	    $(IN_PREFIX) $(LINUX)/openrc/$$f > $(INITDIR)/$$f && \
+	    chmod 755 $(INITDIR)/$$f || exit; done
