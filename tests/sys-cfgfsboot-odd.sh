@@ -90,7 +90,7 @@ like "no device: the log has it" "$err" '^cfgfs: PARTLABEL=none such: not there'
 is "no device: nothing can be committed" \
     "$(findmnt -rno FSTYPE "$ROOT/etc")" tmpfs
 # shellcheck disable=SC2016
-for s in 'UUID=../../loop0' 'relative' '$(touch /x)' '*'; do
+for s in 'UUID=../../loop0' relative /nowhere/else '$(touch /x)' '*'; do
 	conf "STORE=$s" WAIT=0
 	boot
 	is "STORE=$s: boots" "$rc:$(kept rc):$(kept store)" 0:1:
