@@ -49,7 +49,6 @@ nft		nftables	-		nftables
 bsdtar		libarchive-tools -		libarchive-tools
 busybox		busybox		-		busybox
 dash		dash		-		dash
-sfdisk		fdisk		-		sfdisk
 systemd-analyze	systemd		-		-
 /usr/lib/klibc/bin/mount klibc-utils -		-
 T
