@@ -52,7 +52,6 @@ fish		fish		fish		fish
 bsdtar		libarchive-tools -		libarchive-tools
 busybox		busybox		-		busybox
 dash		dash		-		dash
-sfdisk		fdisk		-		sfdisk
 systemd-analyze	systemd		-		-
 /usr/lib/klibc/bin/mount klibc-utils -		-
 T
