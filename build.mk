@@ -146,19 +146,6 @@ install: programs install-completions install-$(OSDEP)
 	install -m 755 boot/cfgfs-shutdown boot/cfgfs-login \
 	    $(DESTDIR)$(PREFIX)/libexec/cfgfs
 
-# What a NanoBSD configuration takes, boot/nanobsd/README.md.
-NANO_DIR = $(DESTDIR)$(PREFIX)/share/cfgfs/nanobsd
-install-nanobsd:
-	mkdir -p $(NANO_DIR)/rc.d
-	install -m 644 boot/nanobsd/cfgfs.sh boot/nanobsd/README.md $(NANO_DIR)
-	install -m 755 boot/nanobsd/extract boot/nanobsd/save_cfg \
-	    boot/nanobsd/change_password boot/nanobsd/save_sshkeys \
-	    boot/nanobsd/take_over_cfg $(NANO_DIR)
-	install -m 555 boot/freebsd/rc.d/cfgfs boot/freebsd/rc.d/cfgfs_shutdown \
-	    $(NANO_DIR)/rc.d
-	test ! -f tools/cfg.static || \
-	    install -s -m 755 tools/cfg.static $(NANO_DIR)
-
 # bash and fish read a file by the name of the program.
 install-completions: $(COMPLETIONS)
 	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
