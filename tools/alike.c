@@ -48,7 +48,8 @@ read_ent(int root, const char *path, int flags, struct ent *x, uint64_t *ino,
 static bool
 is_ours(const char *path)
 {
-	return strcmp(path, INST_PARKED) == 0 || apply_orphan(path);
+	return strcmp(path, INST_PARKED) == 0 ||
+	    strcmp(path, INST_OLDER) == 0 || apply_orphan(path);
 }
 
 /* Whether the names that are one inode in `from` are one in `to`. */

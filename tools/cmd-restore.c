@@ -25,6 +25,7 @@
 #include "cfg.h"
 #include "copy.h"
 #include "derived.h"
+#include "older.h"
 #include "parked.h"
 #include "pin.h"
 #include "rebase.h"
@@ -352,9 +353,12 @@ restore(struct restore *r)
 		say_parked(r);
 		follow_up(r);
 	}
-	if (rc == 0 && r->but)
+	if (rc == 0 && r->but) {
 		cfg_warn(r->c, "%s is restored, but not as it was "
 		    "committed last", r->dir);
+		if (older_put(r->tree, r->gen, &e) < 0)
+			cfg_warn(r->c, "%s", e.msg);
+	}
 out:
 	if (r->basefd != -1)
 		(void)close(r->basefd);
