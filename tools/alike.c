@@ -15,7 +15,7 @@
 #include "links.h"
 #include "walk.h"
 
-#define FILE_MOST	((size_t)1 << 30)	/* bytes of a file that is read */
+#define FILE_MOST	((size_t)1 << 30)	/* bytes of a file */
 
 struct job {
 	int		 from, to;
