@@ -42,6 +42,10 @@ mutants: deps
 lint: deps
 	sh tests/lint.sh
 
+# For arm64 and armhf, with Debian's cross compilers, and run by qemu.
+check-cross: deps
+	sh tests/cross.sh
+
 # Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
 check-freebsd:
 	sh tests/check-freebsd.sh
@@ -49,17 +53,15 @@ check-freebsd:
 install: config.mk
 	$(MAKE) -f build.mk install
 
-# What bash, zsh and fish complete, alone.
-install-completions: config.mk
-	$(MAKE) -f build.mk install-completions
-
-# rc.d scripts and what mount(8) runs under FreeBSD.
-install-freebsd: config.mk
-	$(MAKE) -f build.mk install-freebsd
-
 # cfg without libraries, for a boot: tools/cfg.static.
 static: config.mk
 	$(MAKE) -f build.mk static
+
+# Parts for a package or an image: what shells complete, what a boot reads.
+INSTALLS = install-completions install-systemd install-initramfs \
+    install-dracut install-openrc install-freebsd install-nanobsd
+$(INSTALLS): config.mk
+	$(MAKE) -f build.mk $@
 
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
@@ -71,5 +73,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint static install \
-    install-completions install-freebsd clean
+.PHONY: all deps check check-cross check-freebsd check-thousand demo bench soak \
+    mutants lint static install $(INSTALLS) clean

@@ -7,6 +7,7 @@ include sync/files.mk
 include tools/files.mk
 include hist/files.mk
 include tests/files.mk
+include boot/files.mk
 
 CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -DFUSE_USE_VERSION=312
 CSTD = -std=c11
@@ -129,7 +130,7 @@ MAN_LINKS = cfg-more.8:cfg.8 cfg-mirror.8:cfg.8 cfg-hist.8:cfgfs.8 \
     mount.fuse.cfgfs.8:cfgfs.8
 MAN = $(DESTDIR)$(PREFIX)/share/man
 
-install: programs install-completions
+install: programs install-completions install-$(OSDEP)
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(MAN)/man8 $(MAN)/man5 \
 	    $(DESTDIR)$(PREFIX)/libexec/cfgfs
 	for p in $(PROGRAMS); do \
@@ -159,16 +160,3 @@ install-completions: $(COMPLETIONS)
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfg.fish
 	ln -sf cfg.fish \
 	    $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cfgfs.fish
-
-# What FreeBSD has besides; RCDIR is /etc/rc.d in an image that starts the
-# view before other file systems are looked at.
-RCDIR = $(PREFIX)/etc/rc.d
-install-freebsd:
-	mkdir -p $(DESTDIR)$(RCDIR) $(DESTDIR)$(PREFIX)/sbin $(MAN)/man8
-	for s in cfgfs cfgfs_shutdown; do \
-		sed 's|^prefix="/usr/local"$$|prefix="$(PREFIX)"|' \
-		    boot/freebsd/rc.d/$$s > $(DESTDIR)$(RCDIR)/$$s && \
-		chmod 755 $(DESTDIR)$(RCDIR)/$$s || exit 1; \
-	done
-	ln -sf cfgfs $(DESTDIR)$(PREFIX)/sbin/mount_cfgfs
-	ln -sf cfgfs.8 $(MAN)/man8/mount_cfgfs.8

@@ -50,6 +50,10 @@ bash		bash		bash		bash
 zsh		zsh		zsh		zsh
 fish		fish		fish		fish
 bsdtar		libarchive-tools -		libarchive-tools
+busybox		busybox		-		busybox
+dash		dash		-		dash
+systemd-analyze	systemd		-		-
+/usr/lib/klibc/bin/mount klibc-utils -		-
 T
 	[ "${1:-}" = bench ] || return 0
 	cat <<'T'
