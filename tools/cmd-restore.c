@@ -194,6 +194,10 @@ read_store(struct restore *r)
 	}
 	if (store_damage(st.s) != NULL)
 		r->but = true;
+	if (store_cut(st.s) != 0)
+		cfg_warn(r->c, "generation %llu is begun and not whole: cut "
+		    "short, or damaged",
+		    (unsigned long long)store_cut(st.s));
 	stage_newest(r, st.s);
 	rebase(r, st.s);
 	if (cfg_close(&st, NULL, &e) < 0) {
