@@ -46,6 +46,10 @@ lint: deps
 check-cross: deps
 	sh tests/cross.sh
 
+# Debian's packages, built and installed in a fresh Debian; minutes.
+check-packages: deps
+	sh tests/packages.sh
+
 # Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
 check-freebsd:
 	sh tests/check-freebsd.sh
@@ -73,5 +77,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-cross check-freebsd check-thousand demo bench soak \
-    mutants lint static install $(INSTALLS) clean
+.PHONY: all deps check check-boot check-cross check-freebsd check-packages \
+    check-thousand demo bench soak mutants lint static install $(INSTALLS) clean
