@@ -1,0 +1,225 @@
+#!/bin/sh
+# image.sh DIR: make in DIR what a small Debian boots from that has cfgfs
+# and its store on /dev/vdb: vmlinuz, initrd, root.img (ext4, to be
+# read-only), and key, which its sshd lets in as root.  As root.
+#
+# The release and the mirror are those of this machine's apt.  What
+# debootstrap made is kept in BOOT_CACHE (/var/cache/cfgfs-boot); one such
+# tree at a time, and anew when what it is made from changes.
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(cd "$1" && pwd)
+cache=${BOOT_CACHE:-/var/cache/cfgfs-boot}
+new=
+cleanup() {
+	[ -z "$new" ] || umount "$new/proc" 2> /dev/null || :
+	rm -rf ${new:+"$new"} "$dir/root" "$dir/src"
+}
+trap cleanup EXIT
+trap 'trap "" HUP INT TERM; exit 130' HUP INT TERM
+
+# What is in the guest, and why it need be there at all.
+packages=systemd-sysv,udev,kmod,initramfs-tools,busybox,zstd,iproute2,\
+openssh-server,fuse3,zlib1g,libmd0
+case $(. /etc/os-release && echo "$ID") in
+ubuntu)	packages=$packages,linux-image-virtual ;;
+*)	packages=$packages,linux-image-cloud-$(dpkg --print-architecture) ;;
+esac
+modules='virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng ext4 fuse
+overlay'
+
+# The mirror and the components of the release, as apt has them.
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# shellcheck disable=SC2016
+mirror=$(apt-get indextargets --format \
+    '$(IDENTIFIER) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v s="$suite" '$1 == "Packages" && $2 == s { print $3; exit }')
+# shellcheck disable=SC2016
+components=$(apt-get indextargets --format \
+    '$(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+    awk -v s="$suite" '$1 == s && !had[$2]++ { print $2 }' | paste -sd, -)
+[ -n "$mirror" ] || {
+	echo "image.sh: apt has no repository of $suite" >&2
+	exit 2
+}
+
+# The tree as debootstrap and apt leave it, less what no boot needs.
+base_tree() {
+	mkdir -p "$cache"
+	chmod 700 "$cache"
+	tree=$cache/$(echo "1 $suite $mirror $components $packages $modules" |
+	    sha256sum | cut -c 1-16)
+	[ ! -d "$tree" ] || return 0
+	echo "# debootstrap of $suite: some minutes, once" >&2
+	rm -rf "${cache:?}"/*
+	new=$tree.new
+	debootstrap --variant=minbase --include="$packages" \
+	    --components="$components" "$suite" "$new" "$mirror" \
+	    > "$cache/log" 2>&1 || {
+		tail -20 "$cache/log" >&2
+		exit 2
+	}
+	rm -rf "$new"/var/cache/apt/* "$new"/var/lib/apt/lists/* \
+	    "$new"/usr/share/doc "$new"/usr/share/man \
+	    "$new"/usr/share/locale "$new"/usr/share/i18n \
+	    "$new"/usr/share/zoneinfo "$new"/boot/initrd*
+	few_modules "$new"
+	mv "$new" "$tree"
+	new=
+}
+
+# Only the modules that are asked for, and what they need: depmod and the
+# making of an initramfs then take no time.
+few_modules() {
+	version=$(basename "$1"/lib/modules/*)
+	keep=$(for m in $modules; do
+		chroot "$1" modprobe -a -S "$version" --show-depends "$m"
+	done | sed -n 's|^insmod \([^ ]*\).*|\1|p' | sort -u)
+	(cd "$1" && find "lib/modules/$version/kernel" -name '*.ko*' |
+	    while read -r m; do
+		case "
+$keep
+" in
+		*"
+/$m
+"*)	;;
+		*)	rm "$m" ;;
+		esac
+	done)
+	chroot "$1" depmod "$version"
+}
+
+# cfgfs, as it is installed on such a system.
+install_cfgfs() {
+	mkdir "$dir/src"
+	sh "$top/tests/copy.sh" "$dir/src"
+	(
+		cd "$dir/src"
+		./configure --prefix=/usr
+		for t in ${TARGETS:-install install-systemd install-initramfs}; do
+			make -j2 -f build.mk "DESTDIR=$root" NET_PROGS= \
+			    TEST_PROGS= TEST_TOOLS= "$t"
+		done
+	) > "$dir/install.log" 2>&1 || {
+		tail -20 "$dir/install.log" >&2
+		exit 2
+	}
+	cat > "$root/etc/default/cfgfs" <<'T'
+STORE=/dev/vdb
+WAIT=10
+OVERLAY="/var"
+T
+}
+
+# A quiet box: no terminals, no clocks, nothing that writes on its own.
+settle() {
+	rm -f "$root"/etc/ssh/ssh_host_* "$root"/etc/resolv.conf
+	ssh-keygen -q -t ed25519 -N '' -f "$root/etc/ssh/ssh_host_ed25519_key"
+	rm -f "$dir/key" "$dir/key.pub"
+	ssh-keygen -q -t ed25519 -N '' -C boot -f "$dir/key"
+	mkdir -p "$root/root/.ssh"
+	cp "$dir/key.pub" "$root/root/.ssh/authorized_keys"
+	printf '[127.0.0.1]:%s %s\n' '*' \
+	    "$(cut -d' ' -f1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub")" \
+	    > "$dir/known_hosts"
+	cat > "$root/etc/ssh/sshd_config" <<'T'
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin prohibit-password
+UsePAM no
+UseDNS no
+T
+	echo box > "$root/etc/hostname"
+	echo '127.0.0.1 localhost box' > "$root/etc/hosts"
+	echo 'nameserver 10.0.2.3' > "$root/etc/resolv.conf"
+	echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
+	cat > "$root/etc/fstab" <<'T'
+/dev/vda / ext4 ro,noatime 0 0
+tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0
+T
+	mkdir -p "$root/etc/systemd/journald.conf.d"
+	printf '[Journal]\nStorage=volatile\n' \
+	    > "$root/etc/systemd/journald.conf.d/ram.conf"
+	for u in getty@tty1.service serial-getty@ttyS0.service \
+	    systemd-logind.service systemd-timesyncd.service \
+	    systemd-random-seed.service systemd-update-done.service \
+	    systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+	    systemd-pstore.service systemd-journal-flush.service \
+	    systemd-journal-catalog-update.service systemd-binfmt.service \
+	    systemd-machine-id-commit.service systemd-sysusers.service \
+	    systemd-user-sessions.service systemd-firstboot.service \
+	    systemd-hwdb-update.service e2scrub_reap.service \
+	    systemd-remount-fs.service kmod-static-nodes.service \
+	    rc-local.service systemd-ask-password-wall.path \
+	    systemd-ask-password-console.path getty-static.service \
+	    dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
+	    sys-kernel-tracing.mount sys-kernel-config.mount \
+	    proc-sys-fs-binfmt_misc.automount timers.target \
+	    modprobe@configfs.service modprobe@drm.service \
+	    modprobe@efi_pstore.service ldconfig.service; do
+		ln -sf /dev/null "$root/etc/systemd/system/$u"
+	done
+	ln -sf /lib/systemd/system/multi-user.target \
+	    "$root/etc/systemd/system/default.target"
+	ln -sf /proc/self/mounts "$root/etc/mtab"
+	: > "$root/etc/.updated"
+}
+
+# What the test has in the guest.
+install_tests() {
+	mkdir -p "$root/usr/lib/boottest"
+	cp "$top"/tests/boot/guest/* "$root/usr/lib/boottest"
+	chmod 755 "$root"/usr/lib/boottest/*
+	mkdir -p "$root/usr/lib/systemd/system-generators"
+	mv "$root/usr/lib/boottest/generator" \
+	    "$root/usr/lib/systemd/system-generators/boottest"
+	mv "$root/usr/lib/boottest/boottest-net.service" \
+	    "$root/lib/systemd/system"
+	mkdir -p "$root/lib/systemd/system/multi-user.target.wants"
+	ln -s ../boottest-net.service \
+	    "$root/lib/systemd/system/multi-user.target.wants"
+	scripts=$root/etc/initramfs-tools/scripts/init-bottom
+	mkdir -p "$scripts"
+	mv "$root/usr/lib/boottest/stamp-before" \
+	    "$root/usr/lib/boottest/stamp-after" "$scripts"
+}
+
+make_initrd() {
+	printf '%s\n' "$modules" | tr ' ' '\n' \
+	    > "$root/etc/initramfs-tools/modules"
+	cat > "$root/etc/initramfs-tools/initramfs.conf" <<'T'
+MODULES=list
+BUSYBOX=y
+COMPRESS=gzip
+COMPRESSLEVEL=1
+DEVICE=
+NFSROOT=auto
+RUNSIZE=10%
+FSTYPE=ext4
+T
+	version=$(basename "$root"/lib/modules/*)
+	new=$root
+	mount -t proc proc "$root/proc"
+	chroot "$root" mkinitramfs -o /initrd "$version" > "$dir/initrd.log" \
+	    2>&1 || {
+		tail -20 "$dir/initrd.log" >&2
+		exit 2
+	}
+	umount "$root/proc"
+	# The guest has nothing to unpack where it is emulated.
+	zcat "$root/initrd" > "$dir/initrd"
+	cp "$root/boot/vmlinuz-$version" "$dir/vmlinuz"
+	rm -rf "$root/initrd" "${root:?}"/boot/*
+}
+
+base_tree
+root=$dir/root
+mkdir "$root"
+cp -a "$tree/." "$root"
+settle
+install_cfgfs
+install_tests
+make_initrd
+rm -f "$dir/root.img"
+mke2fs -q -t ext4 -d "$root" -O ^has_journal -m 0 "$dir/root.img" \
+    "$(($(du -sm "$root" | cut -f1) * 5 / 4 + 32))M"
