@@ -49,6 +49,10 @@ check-freebsd:
 install: all
 	$(MAKE) -f build.mk install
 
+# What a boot of Linux reads: for whichever of these the system has.
+install-systemd install-initramfs install-dracut install-openrc: config.mk
+	$(MAKE) -f build.mk $@
+
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
@@ -57,4 +61,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean
+.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean \
+    install-systemd install-initramfs install-dracut install-openrc

@@ -95,7 +95,7 @@ tests/sshcat: tests/sshcat.o sync/net.a sync/sync.a lib/lib.a
 	$(CC) $(OPT) $(LDOPT) -o $@ tests/sshcat.o sync/net.a sync/sync.a lib/lib.a \
 	    $(NET_LIBS) $(MD_LIBS)
 
-install: all
+install: all install-$(OSDEP)
 	mkdir -p $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5
 	install -s -m 755 $(FS_PROGS) $(TOOLS_PROGS) $(HIST_PROGS) \
@@ -107,3 +107,48 @@ install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/libexec/cfgfs
 	install -m 755 boot/cfgfs-shutdown boot/cfgfs-login \
 	    $(DESTDIR)$(PREFIX)/libexec/cfgfs
+
+install-osdep-freebsd:
+
+# mount(8) finds cfgfs by that name, where it looks into this folder.
+install-osdep-linux:
+	mkdir -p $(DESTDIR)$(PREFIX)/libexec/cfgfs $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 boot/cfgfs-boot $(DESTDIR)$(PREFIX)/libexec/cfgfs
+	ln -sf cfgfs $(DESTDIR)$(PREFIX)/sbin/mount.fuse.cfgfs
+
+# What a boot of Linux reads.  The files have /usr/local for PREFIX, and lie
+# where initramfs-tools, dracut and OpenRC look, whatever PREFIX is.
+LINUX = boot/linux
+IN_PREFIX = sed 's|/usr/local/|$(PREFIX)/|g'
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+IRTDIR = $(DESTDIR)/usr/share/initramfs-tools
+DRACUTDIR = $(DESTDIR)/usr/lib/dracut/modules.d/90cfgfs
+INITDIR = $(DESTDIR)/etc/init.d
+
+install-systemd:
+	mkdir -p $(UNITDIR)/etc.mount.d $(UNITDIR)/run-cfgfs-.mount.d
+	for f in cfgfs-restore.service cfgfs.service cfgfs-shutdown.service; do \
+	    $(IN_PREFIX) $(LINUX)/systemd/$$f > $(UNITDIR)/$$f && \
+	    chmod 644 $(UNITDIR)/$$f || exit; done
+	for d in etc.mount.d run-cfgfs-.mount.d; do \
+	    install -m 644 $(LINUX)/systemd/cfgfs-keep.conf $(UNITDIR)/$$d \
+	    || exit; done
+
+install-initramfs:
+	mkdir -p $(IRTDIR)/hooks $(IRTDIR)/scripts/init-bottom
+	install -m 755 $(LINUX)/initramfs-tools/hook $(IRTDIR)/hooks/cfgfs
+	$(IN_PREFIX) $(LINUX)/initramfs-tools/init-bottom \
+	    > $(IRTDIR)/scripts/init-bottom/cfgfs
+	chmod 755 $(IRTDIR)/scripts/init-bottom/cfgfs
+
+install-dracut:
+	mkdir -p $(DRACUTDIR)
+	for f in module-setup.sh cfgfs-pre-pivot.sh; do \
+	    $(IN_PREFIX) $(LINUX)/dracut/$$f > $(DRACUTDIR)/$$f && \
+	    chmod 755 $(DRACUTDIR)/$$f || exit; done
+
+install-openrc:
+	mkdir -p $(INITDIR)
+	for f in cfgfs-restore cfgfs cfgfs-shutdown; do \
+	    $(IN_PREFIX) $(LINUX)/openrc/$$f > $(INITDIR)/$$f && \
+	    chmod 755 $(INITDIR)/$$f || exit; done
