@@ -30,6 +30,11 @@ check-thousand: deps
 	sh tests/deps.sh bench
 	sh tests/thousand.sh
 
+# A virtual machine that boots with cfgfs, and power cuts.
+check-boot: deps
+	$(MAKE) all
+	sh tests/boot/boot.sh
+
 # Long runs, not part of check.
 soak: deps
 	$(MAKE) all
@@ -61,5 +66,5 @@ clean:
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-freebsd check-thousand demo bench soak mutants lint install clean \
+.PHONY: all deps check check-boot check-freebsd check-thousand demo bench soak mutants lint install clean \
     install-systemd install-initramfs install-dracut install-openrc

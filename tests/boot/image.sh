@@ -29,6 +29,38 @@ esac
 modules='virtio_pci virtio_mmio virtio_blk virtio_net virtio_rng ext4 fuse
 overlay'
 
+# What of systemd has nothing to do here, which matters where each process
+# is emulated.  The devices are there before the initramfs ends.
+without='
+getty.target timers.target paths.target slices.target remote-fs.target
+cryptsetup.target veritysetup.target integritysetup.target swap.target
+systemd-ask-password-wall.path systemd-ask-password-console.path
+systemd-logind.service systemd-user-sessions.service
+systemd-timesyncd.service systemd-random-seed.service
+systemd-update-done.service systemd-update-utmp.service
+systemd-update-utmp-runlevel.service systemd-pstore.service
+systemd-journal-flush.service systemd-journal-catalog-update.service
+systemd-binfmt.service systemd-machine-id-commit.service
+systemd-sysusers.service systemd-firstboot.service systemd-sysctl.service
+systemd-hwdb-update.service systemd-modules-load.service
+systemd-remount-fs.service systemd-tmpfiles-setup-dev.service
+systemd-tmpfiles-clean.timer systemd-udevd.service
+systemd-udev-trigger.service systemd-udevd-control.socket
+systemd-udevd-kernel.socket systemd-initctl.socket
+systemd-journald-audit.socket systemd-boot-system-token.service
+kmod-static-nodes.service ldconfig.service e2scrub_reap.service
+modprobe@configfs.service modprobe@drm.service modprobe@fuse.service
+modprobe@efi_pstore.service modprobe@dm_mod.service modprobe@loop.service
+dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount
+sys-kernel-tracing.mount sys-kernel-config.mount
+sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount
+systemd-bless-boot-generator systemd-cryptsetup-generator
+systemd-debug-generator systemd-getty-generator systemd-gpt-auto-generator
+systemd-hibernate-resume-generator systemd-integritysetup-generator
+systemd-rc-local-generator systemd-run-generator
+systemd-system-update-generator systemd-sysv-generator
+systemd-veritysetup-generator'
+
 # The mirror and the components of the release, as apt has them.
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 # shellcheck disable=SC2016
@@ -97,7 +129,7 @@ install_cfgfs() {
 	(
 		cd "$dir/src"
 		./configure --prefix=/usr
-		for t in ${TARGETS:-install install-systemd install-initramfs}; do
+		for t in install install-systemd install-initramfs; do
 			make -j2 -f build.mk "DESTDIR=$root" NET_PROGS= \
 			    TEST_PROGS= TEST_TOOLS= "$t"
 		done
@@ -108,7 +140,7 @@ install_cfgfs() {
 	cat > "$root/etc/default/cfgfs" <<'T'
 STORE=/dev/vdb
 WAIT=10
-OVERLAY="/var"
+OVERLAY="/var /root"
 T
 }
 
@@ -120,7 +152,7 @@ settle() {
 	ssh-keygen -q -t ed25519 -N '' -C boot -f "$dir/key"
 	mkdir -p "$root/root/.ssh"
 	cp "$dir/key.pub" "$root/root/.ssh/authorized_keys"
-	printf '[127.0.0.1]:%s %s\n' '*' \
+	printf 'box %s\n' \
 	    "$(cut -d' ' -f1,2 "$root/etc/ssh/ssh_host_ed25519_key.pub")" \
 	    > "$dir/known_hosts"
 	cat > "$root/etc/ssh/sshd_config" <<'T'
@@ -133,35 +165,21 @@ T
 	echo '127.0.0.1 localhost box' > "$root/etc/hosts"
 	echo 'nameserver 10.0.2.3' > "$root/etc/resolv.conf"
 	echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
-	cat > "$root/etc/fstab" <<'T'
-/dev/vda / ext4 ro,noatime 0 0
-tmpfs /tmp tmpfs mode=1777,nosuid,nodev 0 0
-T
+	: > "$root/etc/fstab"
 	mkdir -p "$root/etc/systemd/journald.conf.d"
 	printf '[Journal]\nStorage=volatile\n' \
 	    > "$root/etc/systemd/journald.conf.d/ram.conf"
-	for u in getty@tty1.service serial-getty@ttyS0.service \
-	    systemd-logind.service systemd-timesyncd.service \
-	    systemd-random-seed.service systemd-update-done.service \
-	    systemd-update-utmp.service systemd-update-utmp-runlevel.service \
-	    systemd-pstore.service systemd-journal-flush.service \
-	    systemd-journal-catalog-update.service systemd-binfmt.service \
-	    systemd-machine-id-commit.service systemd-sysusers.service \
-	    systemd-user-sessions.service systemd-firstboot.service \
-	    systemd-hwdb-update.service e2scrub_reap.service \
-	    systemd-remount-fs.service kmod-static-nodes.service \
-	    rc-local.service systemd-ask-password-wall.path \
-	    systemd-ask-password-console.path getty-static.service \
-	    dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
-	    sys-kernel-tracing.mount sys-kernel-config.mount \
-	    proc-sys-fs-binfmt_misc.automount timers.target \
-	    modprobe@configfs.service modprobe@drm.service \
-	    modprobe@efi_pstore.service ldconfig.service; do
-		ln -sf /dev/null "$root/etc/systemd/system/$u"
+	mkdir -p "$root/etc/systemd/system-generators"
+	for u in $without; do
+		case $u in
+		*-generator)	u=system-generators/$u ;;
+		*)		u=system/$u ;;
+		esac
+		ln -sf /dev/null "$root/etc/systemd/$u"
 	done
 	ln -sf /lib/systemd/system/multi-user.target \
 	    "$root/etc/systemd/system/default.target"
-	ln -sf /proc/self/mounts "$root/etc/mtab"
+	ln -sf ../proc/self/mounts "$root/etc/mtab"
 	: > "$root/etc/.updated"
 }
 
@@ -170,18 +188,26 @@ install_tests() {
 	mkdir -p "$root/usr/lib/boottest"
 	cp "$top"/tests/boot/guest/* "$root/usr/lib/boottest"
 	chmod 755 "$root"/usr/lib/boottest/*
+	chmod 644 "$root"/usr/lib/boottest/*.service
 	mkdir -p "$root/usr/lib/systemd/system-generators"
 	mv "$root/usr/lib/boottest/generator" \
 	    "$root/usr/lib/systemd/system-generators/boottest"
 	mv "$root/usr/lib/boottest/boottest-net.service" \
 	    "$root/lib/systemd/system"
-	mkdir -p "$root/lib/systemd/system/multi-user.target.wants"
-	ln -s ../boottest-net.service \
-	    "$root/lib/systemd/system/multi-user.target.wants"
+	for u in cfgfs.service:sysinit cfgfs-shutdown.service:multi-user \
+	    boottest-net.service:multi-user; do
+		wants=$root/lib/systemd/system/${u#*:}.target.wants
+		mkdir -p "$wants"
+		ln -s "../${u%:*}" "$wants"
+	done
 	scripts=$root/etc/initramfs-tools/scripts/init-bottom
 	mkdir -p "$scripts"
-	mv "$root/usr/lib/boottest/stamp-before" \
-	    "$root/usr/lib/boottest/stamp-after" "$scripts"
+	for f in stamp-before stamp-after move-dev; do
+		mv "$root/usr/lib/boottest/$f" "$scripts"
+	done
+	# All that there is to be loaded is named, so nobody need look for it.
+	rm "$root"/usr/share/initramfs-tools/hooks/udev \
+	    "$root"/usr/share/initramfs-tools/scripts/*/udev
 }
 
 make_initrd() {
