@@ -8,7 +8,7 @@
 #	SEED=N		of what is drawn by lot; it is printed
 #	BOOT_CACHE=DIR	what debootstrap made, kept for the next time
 #	BOOT_IMAGE=DIR	what image.sh has made there before, instead of a new one
-#	BOOT_PARTS=...	of: first wear cuts damage times
+#	BOOT_PARTS=...	of: first wear cuts damage timing
 set -u
 LC_ALL=C
 export LC_ALL
@@ -19,7 +19,7 @@ CFG=$TOP/tools/cfg
 CUTS=${BOOT_CUTS:-50}
 ROUNDS=${BOOT_ROUNDS:-3}
 SEED=${SEED:-$(date +%s)}
-PARTS=${BOOT_PARTS:-first wear cuts damage times}
+PARTS=${BOOT_PARTS:-first wear cuts damage timing}
 LIMIT=300
 
 # ---- outside: whatever way it ends, the processes and mounts go with it
@@ -159,7 +159,7 @@ fi
 diag "the image: $((($(vm_now) - began) / 1000)) s"
 disk=$T/disk
 "$CFG" init --size 1M "$disk" > /dev/null || exit 2
-for part in first wear cuts damage times; do
+for part in first wear cuts damage timing; do
 	wants "$part" && "$part"
 done
 [ ! -s "$T/ms" ] || diag "boots: $(wc -l < "$T/ms"), of $(sort -n "$T/ms" |

@@ -209,7 +209,7 @@ damage() {
 }
 
 # ---- times
-times() {
+timing() {
 	: > "$T/with"
 	: > "$T/without"
 	i=0
