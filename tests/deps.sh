@@ -48,6 +48,10 @@ strace		strace		-		strace
 visudo		sudo		sudo		sudo
 nft		nftables	-		nftables
 bsdtar		libarchive-tools -		libarchive-tools
+busybox		busybox		-		busybox
+dash		dash		-		dash
+sfdisk		fdisk		-		sfdisk
+/usr/lib/klibc/bin/mount klibc-utils -		-
 T
 	case ${1:-} in
 	bench)	bench_needs ;;

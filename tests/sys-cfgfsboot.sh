@@ -1,134 +1,17 @@
 #!/bin/sh
-# sys-cfgfsboot.sh: what a boot of Linux runs.  Two boxes: one as Debian's, of
-# an initramfs with nothing but klibc's programs and a root with dash; one of
-# busybox alone.  /etc is restored and the view comes; and whatever is
-# wrong, the boot goes on.
+# sys-cfgfsboot.sh: what a boot of Linux runs: from an initramfs to the view,
+# and again.
 . "$(dirname "$0")/sys.sh"
 need_root
 need_fuse
-[ -f /usr/lib/klibc/bin/mount ] || skip_all "no klibc"
-command -v busybox > /dev/null || skip_all "no busybox"
-
-I=$T/init		# what an initramfs sees as /
-ROOT=$I/root		# and as the root that it has mounted
-LOW=$T/low		# that root's file system
-UP=$T/usr/up		# what is in its /usr beside this machine's
-PROG=/usr/libexec/cfgfs/cfgfs-boot
-KEPT=/run/cfgfs/boot
-TOOLS='mount umount mkdir mv chmod chown stat findfs sleep grep cat'
-
-# ---- the two kinds of box
-root_fs() {
-	mkdir -p "$LOW" "$T/usr" "$I/root"
-	mount -t tmpfs -o mode=755 cfgfs-test "$T/usr" || return
-	mkdir -p "$UP/bin" "$UP/sbin" "$UP/libexec/cfgfs" "$T/usr/work"
-	for d in dev proc sys run tmp usr var root store etc/default; do
-		mkdir -p "$LOW/$d"
-	done
-	chmod 700 "$LOW/root"
-	echo low > "$LOW/var/file"
-	for d in bin sbin lib lib32 lib64 libx32; do
-		[ ! -L "/$d" ] || ln -s "usr/$d" "$LOW/$d"
-	done
-	cp "$TOP/boot/cfgfs-boot" "$UP/libexec/cfgfs/"
-	cp "$CFG" "$CFGFS" "$TOP/tools/cfg-more" "$UP/sbin/"
-}
-kind() {
-	kind=$1
-	rm -rf "$I/bin" "$I/lib" "$UP/bin"
-	mkdir -p "$I/bin" "$I/lib" "$UP/bin"
-	case $kind in
-	klibc)	cp /usr/lib/klibc/bin/* "$I/bin/"
-		cp /lib/klibc-*.so "$I/lib/"
-		ln -s dash "$UP/bin/sh" ;;
-	busybox)
-		cp "$(command -v busybox)" "$I/bin/" &&
-		    cp "$I/bin/busybox" "$UP/bin/"
-		for d in sh chroot $TOOLS; do
-			ln -s busybox "$I/bin/$d"
-			ln -s busybox "$UP/bin/$d"
-		done ;;
-	esac
-}
-
-# ---- a boot, in the order of an initramfs
-mount_root() {
-	for d in dev proc sys run; do
-		mkdir -p "$I/$d"
-	done
-	mount --bind "$LOW" "$ROOT" &&
-	    mount -t overlay -o "lowerdir=/usr,upperdir=$UP,workdir=$T/usr/work" \
-	    over "$ROOT/usr" &&
-	    mount -o remount,bind,ro "$ROOT" &&
-	    mount --bind /dev "$I/dev" && mount -t proc proc "$I/proc" &&
-	    mount -t sysfs sys "$I/sys" && mount -t tmpfs run "$I/run"
-}
-restore() {
-	PATH=/bin CMDLINE=/cmdline timeout -k 5 "$LIMIT" "$(command -v chroot)" \
-	    "$I" /bin/sh "/root$PROG" restore /root
-}
-pivot() {
-	for d in run dev sys proc; do
-		mount --move "$I/$d" "$ROOT/$d" || return
-	done
-}
-in_root() {
-	CMDLINE=/cmdline timeout -k 5 "$LIMIT" chroot "$ROOT" "$@" < /dev/null
-}
-view() { in_root "$PROG" view; }
-box_off() {
-	for p in $(sys_pids); do
-		kill -9 "$p" 2> /dev/null
-	done
-	await "the end of all" sys_none
-	umount -R -l "$ROOT" 2> /dev/null
-	for d in run dev sys proc; do
-		umount -R -l "$I/$d" 2> /dev/null
-	done
-}
-# restart [what is on the command line]: to where the root is mounted.
-restart() {
-	box_off
-	echo "quiet $*" > "$I/cmdline"
-	cp "$I/cmdline" "$LOW/cmdline"
-	mount_root
-}
-conf() { printf '%s\n' "$@" > "$LOW/etc/default/cfgfs"; }
-mounts() { findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS | sort; }
-said() { sed -n 's/^cfgfs: //p' "$I$KEPT"; }
-kept() { sed -n "s/^$1=//p" "${2:-$I}$KEPT"; }
-base_stays() {
-	[ "$(findmnt -rno TARGET -R "$ROOT")" = "$ROOT
-$ROOT/usr" ] && ! findmnt -rno TARGET | grep -q "^$I/run/"
-}
-is_base() { [ "$(snap "$ROOT/etc")" = "$(snap "$LOW/etc")" ]; }
-
-# ---- a store with two commits
-root_fs
-BASE=$LOW/etc
-new_box
-loop_dev "$STORE"
-conf "STORE=$dev" "OVERLAY='/var /root'"
-printf 'hostname="mine"\n' > "$MNT/rc.conf"
-cfg commit -m first > /dev/null
-first=$(snap "$MNT")
-echo 192.0.2.1 > "$MNT/hosts"
-rm -r "$MNT/mail"
-cp "$LOW/etc/default/cfgfs" "$MNT/default/cfgfs"
-mkdir -m 700 "$MNT/keys"
-echo 'STORE=/dev/null' > "$MNT/default/cfgfs"	# no setting of ours
-cfg commit -m second > /dev/null
-second=$(snap "$MNT") two=$second
-power_cut
-cp "$STORE" "$T/two"
-again() { cat "$T/two" > "$STORE"; blockdev --flushbufs "$dev"; }
+. "$(dirname "$0")/bootbox.sh"
 
 for k in klibc busybox; do
 	kind "$k"
 	restart
 	ok "$k: a boot" restore
 	is "$k: has nothing to say" "$out$err" ""
-	is "$k: /etc is what was committed" "$(snap "$ROOT/etc")" "$second"
+	is "$k: /etc is what was committed" "$(tree "$ROOT/etc")" "$second"
 	is "$k: what is kept" "$(cat "$I$KEPT")" "store=$dev
 rc=0
 cfgfs: /etc is restored from $dev"
@@ -163,11 +46,31 @@ low"
 	echo "$k" > "$ROOT/etc/motd"
 	like "$k: a change is seen" "$(in_root cfg status)" '^A motd'
 	ok "$k: and committed" in_root cfg commit -m motd
-	second=$(snap "$ROOT/etc")
 	restart
 	restore
-	is "$k: and there with the next boot" "$(snap "$ROOT/etc")" "$second"
+	is "$k: and there with the next boot" "$(cat "$ROOT/etc/motd")" "$k"
 	again
-	second=$two
 done
+
+# ---- no initramfs, and an init that has mounts seen everywhere
+restart
+pivot
+mount --make-rshared "$ROOT"
+conf "STORE=$dev"
+ok "in the root itself, shared" in_root "$PROG" restore
+is "has nothing to say" "$out$err" ""
+is "/etc is what was committed" "$(tree "$ROOT/etc")" "$second"
+ok "the view" view
+only() { findmnt -rno TARGET,FSTYPE -R "$ROOT" | sed "s|^$ROOT||" | grep cfgfs | sort; }
+is "base and tree are as they were" "$(only)" "/etc fuse.cfgfs
+/run/cfgfs/etc tmpfs
+/run/cfgfs/etc/base ext2"
+is "the base is the image's" "$(snap "$ROOT/run/cfgfs/etc/base")" \
+    "$(snap "$LOW/etc")"
+restart
+pivot
+umount -R "$ROOT/run"
+ok "no /run yet" in_root "$PROG" restore
+ok "then there is one" mountpoint -q "$ROOT/run"
+is "and all is restored" "$(tree "$ROOT/etc")" "$second"
 done_testing
