@@ -158,7 +158,8 @@ else
 fi
 diag "the image: $((($(vm_now) - began) / 1000)) s"
 disk=$T/disk
-"$CFG" init --size 1M "$disk" > /dev/null || exit 2
+# Small, so that the areas are soon full and the oldest is written anew.
+"$CFG" init --size 256K "$disk" > /dev/null || exit 2
 for part in first wear cuts damage timing; do
 	wants "$part" && "$part"
 done

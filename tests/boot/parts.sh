@@ -1,5 +1,5 @@
 # parts.sh: what boot.sh tries, a function each.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034,SC2016
 
 # Power goes, and the disk keeps what it was told; all of it where nothing
 # says otherwise.
@@ -114,8 +114,8 @@ one_cut() {
 	steps=$!
 	tail -n +1 -f --pid="$steps" -s 0.05 "$T/steps" | listen &
 	ears=$!
-	roll 4
-	least=$((r + 1))
+	roll 8
+	least=$((r + 2))
 	roll 1500
 	wait_ms=$r
 	i=0
@@ -194,7 +194,8 @@ damage() {
 	dd if=/dev/urandom of="$disk" bs=1 seek=$((at + 100)) count=64 \
 	    conv=notrunc 2> /dev/null
 	hurt "a torn head" "$((head - 1))" 'cfgfs: ' 1 '.'
-	dd if=/dev/zero of="$disk" bs=1M count=1 2> /dev/null
+	size=$(wc -c < "$disk")
+	truncate -s 0 "$disk" && truncate -s "$size" "$disk"
 	hurt "a slice of zeros" 0 'cfgfs: ' 2 '.'
 	mke2fs -q -F -t ext2 "$disk"
 	hurt "a foreign file system" 0 'cfgfs: ' 2 '.'

@@ -12,7 +12,7 @@
 #			before the start, and $T/log has all since
 #	vm_cut N SEED FILE
 #			make FILE what $disk is when power goes in entry N
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 
 vm_pid=
 vm_limit=300
