@@ -192,10 +192,9 @@ install_tests() {
 	mkdir -p "$root/usr/lib/systemd/system-generators"
 	mv "$root/usr/lib/boottest/generator" \
 	    "$root/usr/lib/systemd/system-generators/boottest"
-	mv "$root/usr/lib/boottest/boottest-net.service" \
-	    "$root/lib/systemd/system"
+	mv "$root"/usr/lib/boottest/*.service "$root/lib/systemd/system"
 	for u in cfgfs.service:sysinit cfgfs-shutdown.service:multi-user \
-	    boottest-net.service:multi-user; do
+	    boottest-net.service:multi-user boottest-up.service:multi-user; do
 		wants=$root/lib/systemd/system/${u#*:}.target.wants
 		mkdir -p "$wants"
 		ln -s "../${u%:*}" "$wants"

@@ -87,20 +87,23 @@ vm_ssh() {
 	    -o IdentitiesOnly=yes -o BatchMode=yes -o LogLevel=ERROR \
 	    -o "UserKnownHostsFile=$T/known_hosts" \
 	    -o HostKeyAlias=box -o StrictHostKeyChecking=yes \
-	    -o ConnectTimeout=20 -o ControlMaster=auto \
+	    -o ConnectTimeout=20 -o KexAlgorithms=curve25519-sha256 -o ControlMaster=auto \
 	    -o "ControlPath=$T/ctl" -o ControlPersist=60 \
 	    -p "$vm_port" root@127.0.0.1 "$@" < /dev/null
 }
 
-# qemu takes a connection before the guest does, so a banner counts.
+# Who connects too early waits for nothing, and then begins anew: so not
+# before the guest says on its console that its sshd listens.
+vm_up() { grep -q 'boottest: up' "$T/console" && vm_ssh true 2> "$T/ssh"; }
+
 vm_wait() {
-	until vm_ssh true 2> "$T/ssh"; do
+	until vm_up; do
 		if ! kill -0 "$vm_pid" 2> /dev/null ||
 		    [ $(($(vm_now) - vm_began)) -gt $((vm_limit * 1000)) ]; then
-			tail -5 "$T/console" "$T/ssh" | sed 's/^/# /'
+			tail -n 5 "$T/console" "$T/ssh" | sed 's/^/# /'
 			return 1
 		fi
-		sleep 0.2
+		sleep 0.1
 	done
 	boot_ms=$(($(vm_now) - vm_began))
 }
