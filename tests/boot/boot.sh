@@ -39,7 +39,7 @@ if [ -z "${BOOT_DIR:-}" ]; then
 	pid=
 	sweep() {
 		trap '' HUP INT TERM
-		[ -z "$pid" ] || kill "$pid" 2> /dev/null
+		[ -z "$pid" ] || kill -9 "$pid" 2> /dev/null
 		wait
 		rm -rf "$BOOT_DIR"
 	}
