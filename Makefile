@@ -47,24 +47,36 @@ mutants: deps
 lint: deps
 	sh tests/lint.sh
 
+# For arm64 and armhf, with Debian's cross compilers, and run by qemu.
+check-cross: deps
+	sh tests/cross.sh
+
 # Against FreeBSD's headers in FREEBSD_SYSROOT, where there are some.
 check-freebsd:
 	sh tests/check-freebsd.sh
 
-install: all
+install: config.mk
 	$(MAKE) -f build.mk install
 
-# What a boot of Linux reads: for whichever of these the system has.
-install-systemd install-initramfs install-dracut install-openrc: config.mk
+# cfg without libraries, for a boot: tools/cfg.static.
+static: config.mk
+	$(MAKE) -f build.mk static
+
+# Parts for a package or an image: what shells complete, what a boot reads.
+INSTALLS = install-completions install-systemd install-initramfs \
+    install-dracut install-openrc install-freebsd install-nanobsd
+$(INSTALLS): config.mk
 	$(MAKE) -f build.mk $@
 
 clean:
 	rm -f config.mk config.h lib/*.o fs/*.o sync/*.o tools/*.o hist/*.o tests/*.o
 	rm -f lib/*.a sync/*.a tools/*.a tests/*.a tests/*.t
-	rm -f fs/cfgfs tools/cfg tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f fs/cfgfs tools/cfg tools/cfg.static tools/cfg-more tools/cfg-mirror hist/cfg-hist
+	rm -f tools/complete tools/completion/cfg.bash tools/completion/_cfg \
+	    tools/completion/cfg.fish
 	rm -f tests/viewops tests/viewtool tests/whole tests/bench/opsbench \
 	    tests/bench/histstore
 	rm -f tests/onpty tests/proxy tests/sshcat
 
-.PHONY: all deps check check-boot check-freebsd check-thousand demo bench soak mutants lint install clean \
-    install-systemd install-initramfs install-dracut install-openrc
+.PHONY: all deps check check-boot check-cross check-freebsd check-thousand demo \
+    bench soak mutants lint static install $(INSTALLS) clean

@@ -43,6 +43,8 @@ static const struct {
 	{ "rw", 0 }, { "defaults", 0 }, { "auto", 0 }, { "noauto", 0 },
 	{ "nofail", 0 }, { "_netdev", 0 }, { "late", 0 }, { "failok", 0 },
 	{ "suid", 0 }, { "dev", 0 }, { "exec", 0 }, { "relatime", 0 },
+	/* What any FUSE file system may be given; here it is so anyway. */
+	{ "allow_other", 0 }, { "default_permissions", 0 },
 };
 
 static void

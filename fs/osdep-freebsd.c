@@ -6,8 +6,10 @@
 #include <sys/linker.h>
 #include <sys/mount.h>
 #include <sys/procctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -62,8 +64,9 @@ sys_mount(const char *dir, const char *from, unsigned flags, struct err *e)
 	pair(&p, "fspath", dir);
 	pair(&p, "from", "/dev/fuse");
 	pair(&p, "fd", num);
-	pair(&p, "subtype", "cfgfs");
-	pair(&p, "fsname", from);
+	/* So the kernel spells these: it looks for nothing else. */
+	pair(&p, "subtype=", "cfgfs");
+	pair(&p, "fsname=", from);
 	pair(&p, "default_permissions", NULL);
 	pair(&p, "allow_other", NULL);
 	/* Without this every file that was read sends its time at close. */
@@ -148,11 +151,40 @@ sys_linkfd(int fd, int ndfd, const char *nname)
 	return linkat(fd, "", ndfd, nname, AT_EMPTY_PATH) == -1 ? -errno : 0;
 }
 
+/* There is no socket without somebody who binds it. */
+static int
+make_socket(int dfd, const char *name, mode_t mode)
+{
+	struct sockaddr_un	 sun;
+	int			 fd, rc = 0;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlen(name) >= sizeof(sun.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sun.sun_path, name, strlen(name));
+	sun.sun_len = (unsigned char)SUN_LEN(&sun);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -errno;
+	if (bindat(dfd, fd, (struct sockaddr *)&sun, sun.sun_len) == -1)
+		rc = errno == EADDRINUSE ? -EEXIST : -errno;
+	else if (fchmodat(dfd, name, mode, AT_SYMLINK_NOFOLLOW) == -1)
+		rc = -errno;
+	(void)close(fd);
+	return rc;
+}
+
 int
 sys_mknodat(int dfd, const char *name, mode_t mode, dev_t rdev)
 {
 	int	 fd;
 
+	/* The kernel gives a fifo a device, and takes none back with one. */
+	if (S_ISFIFO(mode))
+		return mkfifoat(dfd, name, mode & 07777) == -1 ? -errno : 0;
+	if (S_ISSOCK(mode))
+		return make_socket(dfd, name, mode & 07777);
 	if (!S_ISREG(mode))
 		return mknodat(dfd, name, mode, rdev) == -1 ? -errno : 0;
 	fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
@@ -297,9 +329,14 @@ ssize_t
 sys_copy_range(int in, off_t ioff, int out, off_t ooff, size_t len,
     unsigned flags)
 {
+#if __FreeBSD_version >= 1300037
 	ssize_t	 n = copy_file_range(in, &ioff, out, &ooff, len, flags);
 
 	return n == -1 ? -errno : n;
+#else
+	(void)in, (void)ioff, (void)out, (void)ooff, (void)len, (void)flags;
+	return -EOPNOTSUPP;	/* nor does that kernel ask for it */
+#endif
 }
 
 void

@@ -8,6 +8,7 @@ LIB_HDRS = lib/buf.h \
     lib/io.h \
     lib/jrn.h \
     lib/osdep.h \
+    lib/osdisk.h \
     lib/past.h \
     lib/path.h
 LIB_OBJS = lib/buf.o \
@@ -21,6 +22,8 @@ LIB_OBJS = lib/buf.o \
     lib/jrn.o \
     lib/$(OSDEP).o \
     lib/oscopy.o \
+    lib/osparts.o \
     lib/$(OSDEP)-box.o \
+    lib/$(OSDEP)-disk.o \
     lib/$(OSDEP)-mnt.o \
     lib/path.o

@@ -298,6 +298,11 @@ io_open(struct io **iop, const char *path, int flags, struct err *e)
 	    O_NONBLOCK | O_NOCTTY);
 	if (f->fd == -1 && errno == EISDIR)
 		rc = err_setx(e, EINVAL, "%s: neither a file nor a disk", path);
+	else if (f->fd == -1 && errno == EPERM && stat(path, &st) == 0 &&
+	    S_ISCHR(st.st_mode))
+		/* What FreeBSD says of a disk that is mounted. */
+		rc = err_setx(e, EBUSY, "%s: mounted, or held by another "
+		    "program", path);
 	else if (f->fd == -1)
 		rc = err_set(e, errno, "open %s", path);
 	else if (fstat(f->fd, &st) == -1)

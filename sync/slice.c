@@ -24,7 +24,9 @@
 /*
  * One window at a time on the whole system: a second writer would find
  * the slice writable only because of the first, and a reader would keep
- * it from being unmounted.  The lock is outside of any slice.
+ * it from being unmounted.  But readers share the lock of one that has
+ * mounted a slice, as a program that reads may well run, or be, another;
+ * who is the last of them unmounts it.  The lock is outside of any slice.
  */
 #define LOCK_FILE	RUNDIR "/cfgfs-slice.lock"
 #define LOCK_WAIT	30		/* seconds */
@@ -45,6 +47,7 @@ struct slice {
 	struct os_mnt	 mnt;		/* FOUND_RO: as it was */
 	char		*dir;		/* owned: FOUND_UNMOUNTED: where */
 	int		 lock;		/* of the window, or -1 */
+	bool		 shared;	/* the lock is, with other readers */
 	bool		 held;		/* signals are held off */
 	sigset_t	 mask;		/* the mask that held before */
 	uint64_t	 start;		/* ns, when the window was opened */
@@ -147,12 +150,33 @@ recover(struct slice *s)
 	forget(s);
 }
 
+/* Whether a reader who holds the lock has mounted dir for itself. */
+static bool
+is_shared(const struct slice *s, const char *dir)
+{
+	struct os_mnt	 m;
+	char		 b[PATH_MAX + 4], *real;
+	ssize_t		 n = pread(s->lock, b, sizeof(b), 0);
+	bool		 is;
+
+	if (n < 5 || b[n - 1] != '\0' || b[0] != 'u' ||
+	    (real = realpath(dir, NULL)) == NULL)
+		return false;
+	is = strcmp(real, b + 3) == 0 && os_mnt_at(real, &m, NULL) == 0;
+	free(real);
+	if (is)
+		os_mnt_free(&m);
+	return is;
+}
+
 /*
- * Wait for the window's lock.  Early at boot there may be no place for
- * it, nor anyone else; and who may not take it may not mount either.
+ * Wait for the window's lock, or for a part in that of another reader, who
+ * has mounted dir; a writer's dir is NULL.  Early at boot there may be no
+ * place for it, nor anyone else; and who may not take it may not mount
+ * either.
  */
 static int
-take_lock(struct slice *s, const char *path, struct err *e)
+take_lock(struct slice *s, const char *path, const char *dir, struct err *e)
 {
 	uint64_t	 until = now_ns() + LOCK_WAIT * 1000000000ull;
 
@@ -164,6 +188,11 @@ take_lock(struct slice *s, const char *path, struct err *e)
 	while (flock(s->lock, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_set(e, errno, "lock %s", LOCK_FILE);
+		if (dir != NULL && flock(s->lock, LOCK_SH | LOCK_NB) == 0) {
+			if ((s->shared = is_shared(s, dir)))
+				return 0;
+			(void)flock(s->lock, LOCK_UN);
+		}
 		if (now_ns() > until)
 			return err_setx(e, EBUSY, "%s: the slice is in use by "
 			    "another program", path);
@@ -261,6 +290,14 @@ unmount(const char *dir, struct err *e)
 	return rc;
 }
 
+/* Whether it is not for others to unmount.  The last one gets the lock:
+ * one that fails to has none any more. */
+static bool
+is_last(const struct slice *s)
+{
+	return !s->shared || flock(s->lock, LOCK_EX | LOCK_NB) == 0;
+}
+
 /*
  * Everything as it was found, whatever is open.  *ns (may be NULL) is the
  * length of the window.
@@ -268,10 +305,12 @@ unmount(const char *dir, struct err *e)
 static int
 put_back(struct slice *s, uint64_t *ns, struct err *e)
 {
+	bool	 last;
 	int	 rc = 0;
 
 	io_close(s->io);
 	s->io = NULL;
+	last = is_last(s);
 	switch (s->found) {
 	case FOUND_USABLE:
 		break;
@@ -279,12 +318,12 @@ put_back(struct slice *s, uint64_t *ns, struct err *e)
 		rc = remount_ro(&s->mnt, e);
 		break;
 	case FOUND_UNMOUNTED:
-		rc = unmount(s->dir, e);
+		rc = last ? unmount(s->dir, e) : 0;
 		break;
 	}
 	if (ns != NULL)
 		*ns = s->found == FOUND_USABLE ? 0 : now_ns() - s->start;
-	if (rc == 0)
+	if (rc == 0 && last)
 		forget(s);
 	/* Last, as a signal that was held off may end us here. */
 	let_go(s);
@@ -346,6 +385,11 @@ reach_dir(struct slice *s, const char *dir, bool write, struct err *e)
 
 	if ((s->dir = realpath(dir, NULL)) == NULL)
 		return err_set(e, errno, "mount %s", dir);
+	if (s->shared) {
+		s->start = now_ns();
+		s->found = FOUND_UNMOUNTED;
+		return 0;
+	}
 	if ((rc = os_mnt_at(s->dir, &m, e)) == 0) {
 		os_mnt_free(&m);
 		return 0;
@@ -354,9 +398,19 @@ reach_dir(struct slice *s, const char *dir, bool write, struct err *e)
 		return rc;
 	remember(s, 'u', NULL, s->dir);
 	s->start = now_ns();
-	if ((rc = mount_fstab(s->dir, write, e)) == 0)
-		s->found = FOUND_UNMOUNTED;
-	return rc;
+	if ((rc = mount_fstab(s->dir, write, e)) < 0)
+		return rc;
+	s->found = FOUND_UNMOUNTED;
+	if (write || s->lock == -1)
+		return 0;
+	/* Whoever comes between has taken this for what a dead one left, and
+	 * has unmounted it. */
+	s->shared = flock(s->lock, LOCK_SH | LOCK_NB) == 0;
+	if (s->shared)
+		return 0;
+	s->found = FOUND_USABLE;
+	return err_setx(e, ESTALE, "mount %s: another program was faster",
+	    s->dir);
 }
 
 /* Make the file system that holds path writable. */
@@ -410,11 +464,17 @@ reach(struct slice *s, const char *path, bool write, struct err *e)
 	}
 	if (rc < 0 && rc != -ENOENT)
 		goto out;
-	if ((rc = take_lock(s, path, e)) < 0)
-		goto out;
-	hold_signals(s);
-	if (dir != NULL)
-		rc = reach_dir(s, dir, write, e);
+	do {
+		if ((rc = take_lock(s, path, write ? NULL : dir, e)) < 0)
+			break;
+		hold_signals(s);
+		if (dir != NULL && (rc = reach_dir(s, dir, write, e)) ==
+		    -ESTALE) {
+			let_go(s);
+			free(s->dir);
+			s->dir = NULL;
+		}
+	} while (rc == -ESTALE);
 	if (rc == 0 && write && s->found == FOUND_USABLE && !is_device(path))
 		rc = reach_write(s, path, e);
 	if (s->found == FOUND_USABLE)

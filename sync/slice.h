@@ -26,6 +26,8 @@ struct slice;
  * From the moment that something is changed until slice_close(), signals
  * are blocked, and no other window is open anywhere: EBUSY after 30 s of
  * waiting for one.  So a window is kept short: no pager, no question.
+ * Readers share one, in one process too; it then closes last what it opened
+ * first.
  */
 int	slice_open(struct slice **, const char *path, bool write,
 	    struct io **, struct err *);

@@ -40,10 +40,12 @@ kind() {
 	rm -rf "${I:?}/bin" "${I:?}/lib" "${UP:?}/bin"
 	mkdir -p "$I/bin" "$I/lib" "$UP/bin"
 	case $kind in
-	klibc)	cp /usr/lib/klibc/bin/* "$I/bin/"
+	klibc)	hook=initramfs-tools/init-bottom
+		cp /usr/lib/klibc/bin/* "$I/bin/"
 		cp /lib/klibc-*.so "$I/lib/"
 		ln -s dash "$UP/bin/sh" ;;
 	busybox)
+		hook=dracut/cfgfs-pre-pivot.sh
 		cp "$(command -v busybox)" "$I/bin/" &&
 		    cp "$I/bin/busybox" "$UP/bin/"
 		for d in sh chroot $TOOLS; do
@@ -51,6 +53,7 @@ kind() {
 			ln -s busybox "$UP/bin/$d"
 		done ;;
 	esac
+	sed 's|/usr/local/|/usr/|g' "$TOP/boot/linux/$hook" > "$I/hook"
 }
 
 # ---- a boot, in the order of an initramfs
@@ -65,9 +68,14 @@ mount_root() {
 	    mount --bind /dev "$I/dev" && mount -t proc proc "$I/proc" &&
 	    mount -t sysfs sys "$I/sys" && mount -t tmpfs run "$I/run"
 }
-restore() {
-	PATH=/bin CMDLINE=/cmdline timeout -k 5 "$LIMIT" "$(command -v chroot)" \
-	    "$I" /bin/sh "/root$PROG" restore /root
+in_init() {
+	PATH=/bin CMDLINE=/cmdline timeout -k 5 "$LIMIT" \
+	    "$(command -v chroot)" "$I" "$@"
+}
+restore() { in_init /bin/sh "/root$PROG" restore /root; }
+# The same by what an initramfs has for it.
+by_hook() {
+	in_init /bin/sh -c 'rootmnt=/root NEWROOT=/root; . /hook'
 }
 pivot() {
 	for d in run dev sys proc; do

@@ -1,7 +1,8 @@
 #!/bin/sh
 # check-freebsd.sh: whether all of the sources compile for FreeBSD, against
 # the headers in FREEBSD_SYSROOT (base and, below usr/local, libfuse's).
-# FREEBSD_CFLAGS is added.  Exit 0: they do, or there are no headers.
+# FREEBSD_CFLAGS is added; FREEBSD_TARGET is the machine and release that
+# clang compiles for.  Exit 0: they do, or there are no headers.
 set -u
 
 cd "$(dirname "$0")/.." || exit 2
@@ -44,7 +45,7 @@ for f in lib/*.c fs/*.c sync/*.c tools/*.c hist/*.c; do
 		fi ;;
 	esac
 	# shellcheck disable=SC2086
-	if clang --target=x86_64-unknown-freebsd14 \
+	if clang --target="${FREEBSD_TARGET:-x86_64-unknown-freebsd14}" \
 	    --sysroot="$FREEBSD_SYSROOT" -fsyntax-only -std=c11 -Wall \
 	    -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wundef -Werror -Wno-error=undef -D_GNU_SOURCE \

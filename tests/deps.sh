@@ -47,10 +47,13 @@ xz		xz-utils	-		xz
 strace		strace		-		strace
 visudo		sudo		sudo		sudo
 nft		nftables	-		nftables
+bash		bash		bash		bash
+zsh		zsh		zsh		zsh
+fish		fish		fish		fish
 bsdtar		libarchive-tools -		libarchive-tools
 busybox		busybox		-		busybox
 dash		dash		-		dash
-sfdisk		fdisk		-		sfdisk
+systemd-analyze	systemd		-		-
 /usr/lib/klibc/bin/mount klibc-utils -		-
 T
 	case ${1:-} in
@@ -79,7 +82,6 @@ sftp		openssh-client	-		openssh-client
 sshfs		sshfs		fusefs-sshfs	sshfs
 time		time		-		-
 cpio		cpio		-		cpio
-bash		bash		bash		bash
 taskset		util-linux	-		util-linux-misc
 T
 }

@@ -73,6 +73,8 @@ TEST_OBJS = \
     tests/reload.o \
     tests/rebase.o \
     tests/rules.o \
+    tests/setup.o \
+    tests/setupdo.o \
     tests/sim.o \
     tests/slice.o \
     tests/spawn.o \
@@ -123,6 +125,8 @@ TEST_PROGS = \
     tests/reload.t \
     tests/rebase.t \
     tests/rules.t \
+    tests/setup.t \
+    tests/setupdo.t \
     tests/sim.t \
     tests/slice.t \
     tests/spawn.t \

@@ -43,8 +43,8 @@ step "mandoc -T lint" mandoc -T lint -W warning fs/*.8 tools/*.8 \
     sync/*.5 lib/*.5
 # shellcheck disable=SC2046
 step shellcheck shellcheck configure .ci/run \
-    $(grep -rlE '^#! ?/bin/sh' boot) \
-    $(find tests tools fs sync lib hist -name '*.sh')
+    $(grep -rlE '^#! ?/bin/sh' boot tests/rc) tests/rc/rc.subr \
+    $(find tests tools fs sync lib hist boot -name '*.sh')
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -9,7 +9,7 @@ need_fuse
 for k in klibc busybox; do
 	kind "$k"
 	restart
-	ok "$k: a boot" restore
+	ok "$k: a boot" by_hook
 	is "$k: has nothing to say" "$out$err" ""
 	is "$k: /etc is what was committed" "$(tree "$ROOT/etc")" "$second"
 	is "$k: what is kept" "$(cat "$I$KEPT")" "store=$dev

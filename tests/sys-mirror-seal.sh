@@ -61,6 +61,9 @@ fails_with 2 'not a cfgfs store|sealed' "$CFG" -s "$there" log
 ok "with the key it is all there" clone --encrypt "$MNT/cfgfs/seal.key" \
     "$url" "$T/clone"
 ok "soundly" "$CFG" -s "$T/clone" verify
+run clone --encrypt "$MNT/cfgfs/seal.key" "$url" "$T/a\"b" --json
+like "and says it as JSON, whatever the name" "$out" \
+    '^\{"store":"[^"]*/a\\"b","generation":[0-9]+\}$'
 is "history and all" "$("$CFG" -s "$T/clone" log)" \
     "$("$CFG" -s "$STORE" log)"
 cfg mirror add --name other --manual --encrypt other.key "$url" > /dev/null

@@ -228,6 +228,58 @@ ok "for which it is read-only" is_ro
 ended 1
 ok "and not mounted any more" unmounted
 
+# ---- readers share one
+waits() { timeout 1 "$DRIVER" hold "$@"; [ "$?" = 124 ]; }
+hold 1 r "$cfg/store"
+opened 1
+hold 2 r "$cfg/made"
+ok "a second reader does not wait" opened 2
+ended 1
+ok "the first closes, and it stays mounted" is_ro
+ok "for writers it is in use" waits w "$cfg/store"
+hold 1 r "$cfg/store"
+ok "another shares it" opened 1
+ended 2
+ended 1
+ok "the last one unmounts it" unmounted
+hold 1 r "$cfg/store"
+opened 1
+hold 2 r "$cfg/store"
+opened 2
+kill -KILL "$pid1"
+let_end 1
+ok "one is killed: the other has it" is_ro
+ended 2
+ok "until the end" unmounted
+hold 1 r "$cfg/store"
+opened 1
+hold 2 r "$cfg/store"
+opened 2
+ended 1
+kill -KILL "$pid2"
+let_end 2
+ok "the last one is killed: it stays mounted" mounted
+hold 1 r "$cfg/store"
+ok "until the next" opened 1
+ended 1
+ok "which unmounts it" unmounted
+mkdir "$T/second"
+truncate -s 8M "$T/img2"
+mke2fs -q -F -t ext2 -b 1024 "$T/img2"
+first=$slice
+loop_dev "$T/img2"
+mount "$dev" "$T/second"
+"$DRIVER" create "$T/second/store"
+umount "$T/second"
+echo "$dev $T/second ext2 rw,noauto 0 0" >> "$T/fstab"
+hold 1 r "$cfg/store"
+opened 1
+ok "a reader of another slice waits" waits r "$T/second/store"
+not_ok "which is not mounted" mountpoint -q "$T/second"
+ended 1
+ok "until the first has gone" "$DRIVER" hold r "$T/second/store"
+slice=$first
+
 hold 1 w "$cfg/store"
 opened 1
 (cd "$cfg" && exec sleep 1000 4>&-) &
@@ -275,6 +327,21 @@ echo changed > "$MNT/rc.conf"
 run cfg commit -m one
 is "commit" "$rc" 0
 like "tells the window's length" "$out" 'window of [0-9]+ ms'
+echo more > "$MNT/rc.conf"
+LIMIT=15
+ok "a revert, which looks twice at the head" cfg revert rc.conf
+ok "a rollback" cfg rollback @-1
+is "have done it" "$(cat "$MNT/rc.conf")" 'hostname="box"
+sshd_enable="NO"'
+ok "and back" cfg rollback
+ok "what the next boot would give" cfg verify --boot
+mkdir -p "$MNT/cfgfs/hooks/pre-commit"
+printf '#!/bin/sh\n"%s" -m "%s" status > /dev/null\n' "$CFG" "$MNT" \
+    > "$MNT/cfgfs/hooks/pre-commit/look"
+chmod 755 "$MNT/cfgfs/hooks/pre-commit/look"
+ok "a commit with a hook that reads the store" cfg commit
+ok "and it is not mounted any more" unmounted
+LIMIT=60
 ok "after which it is not mounted" unmounted
 power_cut
 ok "after a power cut" boot

@@ -24,6 +24,7 @@ fn(struct cfg *c, int argc, char **argv)				\
 }
 
 IN_MORE(cmd_init)
+IN_MORE(cmd_setup)
 IN_MORE(cmd_commit)
 IN_MORE(cmd_confirm)
 IN_MORE(cmd_cancel)

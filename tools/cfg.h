@@ -127,6 +127,7 @@ const char *cfg_user(uint32_t uid);
 
 /* The verbs, one in each file cmd-NAME.c. */
 int	cmd_init(struct cfg *, int, char **);
+int	cmd_setup(struct cfg *, int, char **);
 int	cmd_restore(struct cfg *, int, char **);
 int	cmd_status(struct cfg *, int, char **);
 int	cmd_diff(struct cfg *, int, char **);

@@ -6,6 +6,8 @@
  * are put in its journal before the commit: else nobody would look there,
  * and the difference would not be seen as pending.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -49,6 +51,25 @@ no_part(const char *path)
 {
 	return strcmp(path, ".ignore") == 0 || strcmp(path, ".snap") == 0 ||
 	    strcmp(path, "lost+found") == 0;
+}
+
+/* It may lie in what is imported. */
+static bool
+is_store(const struct job *j, const char *path)
+{
+	struct stat	 store, st;
+	const char	*name;
+	int		 dfd;
+	bool		 yes;
+
+	if (stat(j->c->storepath != NULL ? j->c->storepath :
+	    j->c->inst.store, &store) == -1 || !S_ISREG(store.st_mode) ||
+	    (dfd = path_parent(j->from, path, &name)) < 0)
+		return false;
+	yes = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == store.st_dev && st.st_ino == store.st_ino;
+	(void)close(dfd);		/* only read */
+	return yes;
 }
 
 static struct pent *
@@ -104,7 +125,7 @@ one(void *arg, const char *path, bool isdir)
 	int		 dfd, rc;
 
 	(void)isdir;		/* ent_read() says what it is now */
-	if (no_part(path))
+	if (no_part(path) || is_store(j, path))
 		return 0;
 	if ((p = add_pent(j)) == NULL || (p->path = strdup(path)) == NULL)
 		return err_set(j->e, ENOMEM, "%s", j->dir);

@@ -199,8 +199,11 @@ do_clone(struct margs *a)
 	if (pull_into(a->c, &m, &a->opt, a->v[1], a->force, &made, &gen,
 	    &e) < 0)
 		return cfg_fail(a->c, &e);
-	(void)printf(a->c->json ? "{\"store\":\"%s\",\"generation\":%llu}\n" :
-	    "%s: generation %llu\n", a->v[1], (unsigned long long)gen);
+	if (a->c->json)
+		say_here("store", a->v[1], gen);
+	else
+		(void)printf("%s: generation %llu\n", a->v[1],
+		    (unsigned long long)gen);
 	return EX_OK;
 }
 

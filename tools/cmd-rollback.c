@@ -13,6 +13,7 @@
 
 #include "../lib/path.h"
 #include "after.h"
+#include "ask.h"
 #include "back.h"
 #include "cfg.h"
 #include "message.h"
@@ -140,16 +141,8 @@ leave_message(struct job *j, struct err *e)
 static bool
 confirmed(const struct job *j)
 {
-	int	 ch, first;
-
-	(void)printf("%zu path%s of %s would be as in the base. "
-	    "Go on? [y/N] ", j->b.nsel, j->b.nsel == 1 ? "" : "s",
-	    j->c->inst.mount);
-	(void)fflush(stdout);
-	first = ch = getchar();
-	while (ch != '\n' && ch != EOF)
-		ch = getchar();
-	return first == 'y' || first == 'Y';
+	return ask_yes("%zu path%s of %s would be as in the base. Go on?",
+	    j->b.nsel, j->b.nsel == 1 ? "" : "s", j->c->inst.mount);
 }
 
 static int
@@ -264,8 +257,8 @@ cmd_reset(struct cfg *c, int argc, char **argv)
 		return cfg_usage(c);
 	if (!j.dry && geteuid() != 0)
 		return cfg_failx(c, "only root resets: %s", strerror(EPERM));
-	if (!j.dry && j.ask && !isatty(STDIN_FILENO))
-		return cfg_failx(c, "no terminal to ask on: -y says yes");
+	if (!j.dry && j.ask && !ask_can(c))
+		return EX_FAIL;
 	if ((rc = work_open(&j.w, c, &e)) < 0)
 		return cfg_fail(c, &e);
 	rc = go_back(&j, &e);

@@ -1,4 +1,6 @@
 TOOLS_PROGS = tools/cfg tools/cfg-more
+COMPLETIONS = tools/completion/cfg.bash tools/completion/_cfg \
+    tools/completion/cfg.fish
 TOOLS_HDRS = \
     tools/frame.h \
     tools/after.h \
@@ -9,7 +11,9 @@ TOOLS_HDRS = \
     tools/dur.h \
     tools/trial.h \
     tools/tstate.h \
+    tools/alike.h \
     tools/apply.h \
+    tools/ask.h \
     tools/attr.h \
     tools/build.h \
     tools/back.h \
@@ -28,6 +32,7 @@ TOOLS_HDRS = \
     tools/gitout.h \
     tools/hook.h \
     tools/hist.h \
+    tools/init.h \
     tools/lease.h \
     tools/links.h \
     tools/merge3.h \
@@ -53,6 +58,8 @@ TOOLS_HDRS = \
     tools/remote.h \
     tools/restore.h \
     tools/rules.h \
+    tools/setup.h \
+    tools/setup-do.h \
     tools/shutdown.h \
     tools/spawn.h \
     tools/tar.h \
@@ -64,6 +71,7 @@ TOOLS_HDRS = \
     tools/wear.h \
     tools/work.h
 TOOLS_OBJS = \
+    tools/alike.o \
     tools/apply.o \
     tools/attr.o \
     tools/autoconf.o \
@@ -115,6 +123,9 @@ TOOLS_OBJS = \
     tools/rules.o \
     tools/run.o \
     tools/say.o \
+    tools/setup-choose.o \
+    tools/setup-lines.o \
+    tools/setup-plan.o \
     tools/spawn.o \
     tools/tar.o \
     tools/textdiff.o \
@@ -132,6 +143,16 @@ TOOLS_OBJS = \
 MORE_OBJS = \
     tools/cmd-tag.o \
     tools/cmd-init.o \
+    tools/init.o \
+    tools/ask.o \
+    tools/cmd-setup.o \
+    tools/setup-look.o \
+    tools/setup-place.o \
+    tools/setup-do.o \
+    tools/setup-note.o \
+    tools/setup-say.o \
+    tools/setup-undo.o \
+    tools/setup-unview.o \
     tools/auto.o \
     tools/autorun.o \
     tools/cmd-auto.o \

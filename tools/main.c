@@ -158,10 +158,13 @@ main(int argc, char **argv)
 	enum when	 w = AUTO;
 	int		 ch, fd;
 
-	/* A store must never become standard output. */
-	while ((fd = open("/dev/null", O_RDWR)) <= STDERR_FILENO)
-		if (fd == -1)
+	/* A store must never become standard output.  At boot there may be no
+	 * /dev, but who speaks. */
+	do
+		if ((fd = open("/dev/null", O_RDWR)) == -1 &&
+		    (fd = dup(STDERR_FILENO)) == -1)
 			return EX_FAIL;
+	while (fd <= STDERR_FILENO);
 	(void)close(fd);
 	while ((ch = getopt_long(argc, argv, "+hm:s:V", lo, NULL)) != -1)
 		switch (ch) {

@@ -153,6 +153,18 @@ head_of(struct io *snap, uint64_t *gen, struct err *e)
 	return rc;
 }
 
+void
+say_here(const char *kind, const char *name, uint64_t gen)
+{
+	struct buf	 b = BUF_INIT;
+
+	put_fmt(&b, "{\"%s\":", kind);
+	json_str(&b, name);
+	put_fmt(&b, ",\"generation\":%" PRIu64 "}\n", gen);
+	(void)out_write(&b, false);
+	buf_free(&b);
+}
+
 int
 pull_into(struct cfg *c, const struct conf_far *m, const struct conf_far *opt,
     const char *path, bool force, bool *made, uint64_t *gen, struct err *e)
@@ -184,8 +196,7 @@ mirror_pull(struct margs *a, const struct conf_far *m, struct err *e)
 		return err_setx(e, ENOENT, "%s has no store", cfg_root(a->c));
 	rc = pull_into(a->c, m, &a->opt, path, a->force, &made, &gen, e);
 	if (rc == 0 && a->c->json)
-		(void)printf("{\"mirror\":\"%s\",\"generation\":%" PRIu64
-		    "}\n", m->name, gen);
+		say_here("mirror", m->name, gen);
 	else if (rc == 0)
 		(void)printf("%s: generation %" PRIu64 " is here\n", m->name,
 		    gen);

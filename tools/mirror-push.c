@@ -231,12 +231,17 @@ static void
 say_verified(const struct look *l)
 {
 	const struct net_result	*r = &l->r;
+	struct buf		 b = BUF_INIT;
 
-	if (l->a->c->json)
-		(void)printf("{\"mirror\":\"%s\",\"generation\":%" PRIu64
-		    ",\"behind\":%" PRIu64 ",\"faults\":%" PRIu64 "}\n",
-		    l->m->name, r->at.seq, r->behind, r->faults);
-	else
+	if (l->a->c->json) {
+		put_fmt(&b, "{\"mirror\":");
+		json_str(&b, l->m->name);
+		put_fmt(&b, ",\"generation\":%" PRIu64 ",\"behind\":%" PRIu64
+		    ",\"faults\":%" PRIu64 "}\n", r->at.seq, r->behind,
+		    r->faults);
+		(void)out_write(&b, false);
+		buf_free(&b);
+	} else
 		(void)printf("%s: %" PRIu64 " fault%s, %" PRIu64
 		    " generation%s behind\n", l->m->name, r->faults,
 		    r->faults == 1 ? "" : "s", r->behind,

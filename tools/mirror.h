@@ -57,6 +57,8 @@ int	mirror_pull(struct margs *, const struct conf_far *, struct err *);
 int	pull_into(struct cfg *, const struct conf_far *,
 	    const struct conf_far *opt, const char *path, bool force,
 	    bool *made, uint64_t *gen, struct err *);
+/* For --json: which generation NAME, of this kind, has now. */
+void	say_here(const char *kind, const char *name, uint64_t gen);
 
 /* Push in the background until every mirror is up to date. */
 int	mirror_auto(struct margs *);

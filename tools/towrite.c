@@ -1,6 +1,8 @@
 /*
  * towrite.c: opening the store for a commit.
  */
+#include <syslog.h>
+
 #include "conf.h"
 #include "out.h"
 #include "towrite.h"
@@ -58,19 +60,34 @@ towrite_open(struct towrite *t, const struct cfg *c, struct err *e)
 	return 0;
 }
 
+/* That something was writable is never left untold. */
+static void
+log_window(const struct cfg *c, uint64_t ns)
+{
+	openlog("cfg", LOG_PID, LOG_DAEMON);
+	syslog(LOG_NOTICE, "%s: the slice of %s was writable for %llu ms",
+	    c->verb, c->storepath == NULL ? c->inst.store : c->storepath,
+	    (unsigned long long)((ns + 999999) / 1000000));
+	closelog();
+}
+
 int
 towrite_close(struct towrite *t, const struct cfg *c, uint64_t *window_ns,
     struct err *e)
 {
 	struct wear_line	 l = { .time = out_now() };
 	struct store_space	 sp = { 0 };
-	uint64_t		 now;
+	uint64_t		 now, window = 0;
 	int			 rc;
 
 	if (t->st.s != NULL)
 		store_space(t->st.s, &sp);
 	l.bytes = sp.written;
-	rc = cfg_close(&t->st, window_ns, e);
+	rc = cfg_close(&t->st, &window, e);
+	if (window_ns != NULL)
+		*window_ns = window;
+	else if (window > 0)
+		log_window(c, window);
 	if (l.bytes == 0)
 		return rc;
 	if (t->counts && wear_device(NULL, &t->dev, &now) && now > t->device)

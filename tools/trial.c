@@ -249,7 +249,7 @@ trial_confirm(struct cfg *c, uint64_t *gen, struct err *e)
 	if (rc == 0)
 		rc = none_runs(c, e);
 	else if (rc == 1 && tstate_left(&t) <= 0)
-		rc = err_setx(e, ETIME, "the time of the trial has run out");
+		rc = err_setx(e, ETIMEDOUT, "the time of the trial has run out");
 	else if (rc == 1)
 		rc = confirm(c, &t, gen, e);
 	if (rc == 0) {

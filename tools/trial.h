@@ -51,7 +51,7 @@ void	trial_disarm(struct trial_job *, struct cfg *);
 void	trial_free_job(struct trial_job *);
 
 /*
- * Make the trial that runs the head.  ENOENT: none runs; ETIME: it has run
+ * Make the trial that runs the head.  ENOENT: none runs; ETIMEDOUT: it ran
  * out.  On 0 it is on the medium, and *gen is its number.
  */
 int	trial_confirm(struct cfg *, uint64_t *gen, struct err *);

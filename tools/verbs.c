@@ -9,6 +9,10 @@ const struct cmd cfg_cmds[] = {
 	{ "init", cmd_init,
 	    "[--size n[K|M|G]] [--align n] [--areas n] [--force] store",
 	    "make an empty store on a device or in a new file" },
+	{ "setup", cmd_setup,
+	    "[-ny] [--store store] [--size n[K|M|G]] [--base base] | "
+	    "--undo [-ny] [--discard] [--remove-store]",
+	    "have this machine keep its /etc in a store; take that back" },
 	{ "restore", cmd_restore,
 	    "[-f] [--store store] [--copy store] [--base base] "
 	    "[--no-hooks] tree",

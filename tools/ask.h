@@ -1,0 +1,16 @@
+/*
+ * ask.h: a question on the terminal that is answered by yes or no.
+ */
+#ifndef ASK_H
+#define ASK_H
+
+#include <stdbool.h>
+
+#include "cfg.h"
+
+/* Whether there is a terminal to ask on; where not that has been said. */
+bool	ask_can(const struct cfg *);
+/* Print the question and read a line: whether it begins with y or Y. */
+bool	ask_yes(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
