@@ -199,11 +199,11 @@ install_tests() {
 		mkdir -p "$wants"
 		ln -s "../${u%:*}" "$wants"
 	done
-	scripts=$root/etc/initramfs-tools/scripts/init-bottom
-	mkdir -p "$scripts"
-	for f in stamp-before stamp-after move-dev; do
-		mv "$root/usr/lib/boottest/$f" "$scripts"
-	done
+	scripts=$root/etc/initramfs-tools/scripts
+	mkdir -p "$scripts/local-bottom" "$scripts/init-bottom"
+	mv "$root/usr/lib/boottest/stamp-before" "$scripts/local-bottom"
+	mv "$root/usr/lib/boottest/stamp-after" \
+	    "$root/usr/lib/boottest/move-dev" "$scripts/init-bottom"
 	# All that there is to be loaded is named, so nobody need look for it.
 	rm "$root"/usr/share/initramfs-tools/hooks/udev \
 	    "$root"/usr/share/initramfs-tools/scripts/*/udev
