@@ -100,6 +100,12 @@ sys_init_flags(uint32_t offered)
 	return offered & (NO_OPEN_SUPPORT | NO_OPENDIR_SUPPORT);
 }
 
+bool
+sys_notifies(void)
+{
+	return false;
+}
+
 #ifndef O_PATH			/* before 13.1 */
 #define O_PATH (O_RDONLY | O_NONBLOCK)
 #endif

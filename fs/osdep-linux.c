@@ -77,6 +77,12 @@ sys_init_flags(uint32_t offered)
 	return offered & (HANDLE_KILLPRIV_V2 | PARALLEL_DIROPS);
 }
 
+bool
+sys_notifies(void)
+{
+	return true;
+}
+
 int
 sys_open_path(int dfd, const char *name)
 {

@@ -464,10 +464,11 @@ build_tree(struct start *s, const struct opts *o, const char *self,
 	}
 	if (rc == 0 && !in_place && rename(tmp, s->inst.tree) == -1)
 		rc = err_set(e, errno, "rename %s to %s", tmp, s->inst.tree);
-	/* A restore that has merged says so in the tree: that differs from
-	 * the store. */
+	/* A restore that has merged, or fell back, says so in the tree: that
+	 * differs from the store. */
 	if (rc == 0)
-		s->fresh = !is_there(s->inst.tree, INST_PARKED);
+		s->fresh = !is_there(s->inst.tree, INST_PARKED) &&
+		    !is_there(s->inst.tree, INST_OLDER);
 	free(tmp);
 	free(cfg);
 	return rc;

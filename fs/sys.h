@@ -36,6 +36,10 @@ bool	sys_is_view(const char *type);
  * set in the answer, of those that the kernel offered. */
 uint32_t sys_init_flags(uint32_t offered);
 
+/* Whether the kernel may be told something of an object while a request for
+ * it waits for the answer; else it has that locked, and both would wait. */
+bool	sys_notifies(void);
+
 /* A descriptor that only names the object, and never waits; or -errno. */
 int	sys_open_path(int dfd, const char *name);
 /* Change what such a descriptor names, or an open file.  0 or -errno. */

@@ -138,8 +138,9 @@ view_clear(struct view *v, struct node *n, int fd, mode_t mode)
 	/* The kernel goes by its copy of the mode, which no write's answer
 	 * brings up to date; its attributes alone are meant by -1.  If it
 	 * has none any more, so much the better. */
-	(void)fuse_lowlevel_notify_inval_inode(v->se,
-	    node_id(&v->nodes, n->ino), -1, 0);
+	if (sys_notifies())
+		(void)fuse_lowlevel_notify_inval_inode(v->se,
+		    node_id(&v->nodes, n->ino), -1, 0);
 	return 0;
 }
 

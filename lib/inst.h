@@ -20,6 +20,8 @@
  * could not, tools/parked.h.  It never counts as pending.
  */
 #define INST_PARKED ".cfg.merge"
+/* There as well: the store could not be restored in full, tools/older.h. */
+#define INST_OLDER ".cfg.older"
 
 struct inst {			/* all strings owned, absolute paths */
 	char	*state;		/* the state directory */

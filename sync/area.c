@@ -338,6 +338,7 @@ trim(struct store *s, struct area *a, struct err *e)
 			return rc;
 		if (rc == -EIO)
 			a->lost = a->rec[a->nrec - 1].seq;
+		a->cut = a->rec[least].seq;
 		a->end = a->rec[least].off;
 		a->nrec = least;
 	}
@@ -365,6 +366,7 @@ area_load(struct store *s, uint32_t area, struct ents *ov, struct err *e)
 	a->nrec = 0;
 	a->blobs.n = 0;
 	a->lost = 0;
+	a->cut = 0;
 	a->loaded = false;
 	if ((rc = walk(s, area, e)) < 0 && rc != -EIO)
 		return rc;

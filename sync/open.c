@@ -42,6 +42,12 @@ store_damage(const struct store *s)
 	return s->damage;
 }
 
+uint64_t
+store_cut(const struct store *s)
+{
+	return s->area[s->cur].cut > s->seq ? s->area[s->cur].cut : 0;
+}
+
 bool
 store_failed(const struct store *s)
 {

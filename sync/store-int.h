@@ -290,6 +290,8 @@ struct area {
 	uint64_t	 end;		/* behind the last one */
 	uint64_t	 lost;		/* seq of the last record known to be
 					   behind damage; 0: none */
+	uint64_t	 cut;		/* seq of the record at the end that is
+					   begun and not whole; 0: none */
 };
 
 struct store {

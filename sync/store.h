@@ -54,6 +54,10 @@ void	store_close(struct store *);		/* NULL is allowed */
 
 /* What opening found wrong, one line, or NULL.  Valid until closed. */
 const char *store_damage(const struct store *);
+/* The generation behind the head that is begun and not whole, as a commit
+ * that lost its power leaves it, or damage at the very end; 0: there is none.
+ * The next commit takes its place. */
+uint64_t store_cut(const struct store *);
 /* Whether a failed write or flush has closed the store to writing. */
 bool	store_failed(const struct store *);
 

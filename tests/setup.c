@@ -118,6 +118,8 @@ takes(const char *want)
 			    p.v[0].cmds.v[n - 1]);
 	}
 	setup_free(&p);
+	free(f.units.v);
+	memset(&f.units, 0, sizeof(f.units));
 	return same;
 }
 

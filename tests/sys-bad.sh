@@ -96,6 +96,25 @@ done
 is "a flipped bit stops no boot and gives no wrong content" "$bad" ""
 ok "and verify sees damage" test "$damaged" -ge 4
 
+# The last record alone: begun, but not whole.
+mkdir "$T/next"
+echo other > "$T/next/mine"
+cp "$T/good" "$T/two"
+"$CFG" -s "$T/two" import --base "$BASE" "$T/next" > /dev/null
+at=$(cmp -l "$T/good" "$T/two" | awk '{ print $1; exit }')
+head -c 32 /dev/urandom |
+    dd of="$T/two" bs=1 seek="$((at + 99))" conv=notrunc 2> /dev/null
+run "$CFG" -s "$T/two" verify
+is "a last record that is not whole is no fault" "$rc" 0
+like "but it is named" "$out" 'newest good one 1; 2 is begun and not whole'
+run restored "$T/two"
+like "a boot names it as well" "$rc $err" '^0 .*generation 2 is begun and not whole'
+is "and has the one before" "$(cat "$T/out/mine")" mine
+run "$CFG" -s "$T/two" import --base "$BASE" "$T/next"
+run "$CFG" -s "$T/two" verify
+is "the next commit takes its place" "$rc $out" \
+    "0 0 faults, generations 1 to 2, newest good one 2"
+
 # ---- two writers at once
 fresh
 echo mine > "$MNT/mine"

@@ -15,7 +15,7 @@
 #include "links.h"
 #include "walk.h"
 
-#define FILE_MOST	((size_t)1 << 30)	/* bytes of a file that is read */
+#define FILE_MOST	((size_t)1 << 30)	/* bytes of a file */
 
 struct job {
 	int		 from, to;
@@ -48,7 +48,8 @@ read_ent(int root, const char *path, int flags, struct ent *x, uint64_t *ino,
 static bool
 is_ours(const char *path)
 {
-	return strcmp(path, INST_PARKED) == 0 || apply_orphan(path);
+	return strcmp(path, INST_PARKED) == 0 ||
+	    strcmp(path, INST_OLDER) == 0 || apply_orphan(path);
 }
 
 /* Whether the names that are one inode in `from` are one in `to`. */

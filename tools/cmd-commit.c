@@ -22,6 +22,7 @@
 #include "dur.h"
 #include "lease.h"
 #include "message.h"
+#include "older.h"
 #include "out.h"
 #include "parked.h"
 #include "pin.h"
@@ -432,6 +433,10 @@ cmd_commit(struct cfg *c, int argc, char **argv)
 		j.pre.msg = waits = message_get(j.w.state);
 	j.keep_base = towrite_keep_base(c);
 	rc = choose(&j, argc - optind, argv + optind, &e);
+	if (rc == 0 && j.pre.force && !j.dry)
+		older_done(j.w.tree);
+	else if (rc == 0 && !j.dry && (!j.shutdown || j.paths.n > 0))
+		rc = older_check(j.w.tree, j.w.head, &e);
 	if (rc == 0 && j.shutdown && j.paths.n == 0)
 		goto out;
 	if (rc == 0 && !j.dry)

@@ -25,6 +25,7 @@
 #include "cfg.h"
 #include "copy.h"
 #include "derived.h"
+#include "older.h"
 #include "parked.h"
 #include "pin.h"
 #include "rebase.h"
@@ -193,6 +194,10 @@ read_store(struct restore *r)
 	}
 	if (store_damage(st.s) != NULL)
 		r->but = true;
+	if (store_cut(st.s) != 0)
+		cfg_warn(r->c, "generation %llu is begun and not whole: cut "
+		    "short, or damaged",
+		    (unsigned long long)store_cut(st.s));
 	stage_newest(r, st.s);
 	rebase(r, st.s);
 	if (cfg_close(&st, NULL, &e) < 0) {
@@ -352,9 +357,12 @@ restore(struct restore *r)
 		say_parked(r);
 		follow_up(r);
 	}
-	if (rc == 0 && r->but)
+	if (rc == 0 && r->but) {
 		cfg_warn(r->c, "%s is restored, but not as it was "
 		    "committed last", r->dir);
+		if (older_put(r->tree, r->gen, &e) < 0)
+			cfg_warn(r->c, "%s", e.msg);
+	}
 out:
 	if (r->basefd != -1)
 		(void)close(r->basefd);

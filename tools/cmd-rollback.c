@@ -17,6 +17,7 @@
 #include "back.h"
 #include "cfg.h"
 #include "message.h"
+#include "older.h"
 #include "out.h"
 #include "treediff.h"
 #include "work.h"
@@ -119,8 +120,10 @@ leave_message(struct job *j, struct err *e)
 	int		 rc;
 
 	if (to_head(j)) {
-		if (n == 0 && j->b.nfailed == 0)
+		if (n == 0 && j->b.nfailed == 0) {
 			message_drop(j->w.state);
+			older_done(j->w.tree);
+		}
 		return 0;
 	}
 	put_fmt(&b, "rollback to ");

@@ -79,19 +79,24 @@ say(struct verify *v, struct store *s, uint64_t gen,
 
 	if (v->json) {
 		put_fmt(&b, "{\"oldest\": %llu, \"newest\": %llu, "
-		    "\"newest_good\": %llu,\n \"faults\": [",
+		    "\"newest_good\": %llu, \"cut\": %llu,\n \"faults\": [",
 		    (unsigned long long)store_oldest(s),
 		    (unsigned long long)store_head(s),
-		    (unsigned long long)gen);
+		    (unsigned long long)gen,
+		    (unsigned long long)store_cut(s));
 		put_bytes(&b, v->out.p, v->out.len);
 		put_fmt(&b, "]}\n");
 	} else {
 		put_bytes(&b, v->out.p, v->out.len);
 		put_fmt(&b, "%zu fault%s, generations %llu to %llu, newest "
-		    "good one %llu\n", v->n, v->n == 1 ? "" : "s",
+		    "good one %llu", v->n, v->n == 1 ? "" : "s",
 		    (unsigned long long)store_oldest(s),
 		    (unsigned long long)store_head(s),
 		    (unsigned long long)gen);
+		if (store_cut(s) != 0)
+			put_fmt(&b, "; %llu is begun and not whole: cut short, "
+			    "or damaged", (unsigned long long)store_cut(s));
+		put_u8(&b, '\n');
 	}
 	if (v->out.bad)
 		b.bad = true;

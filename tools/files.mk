@@ -42,6 +42,7 @@ TOOLS_HDRS = \
     tools/net.h \
     tools/netio.h \
     tools/out.h \
+    tools/older.h \
     tools/parked.h \
     tools/patt.h \
     tools/peer.h \
@@ -111,6 +112,7 @@ TOOLS_OBJS = \
     tools/mstate.o \
     tools/other.o \
     tools/out.o \
+    tools/older.o \
     tools/parked.o \
     tools/patt.o \
     tools/peerconf.o \

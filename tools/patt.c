@@ -45,6 +45,7 @@ static const char builtin[] =
     "\\#*#\n"
     "/mtab\n"
     "/" INST_PARKED "\n"
+    "/" INST_OLDER "\n"
     ".cfg.[0-9]*.tmp\n"
     "/.ld.so.conf.cfg\n";
 

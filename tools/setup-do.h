@@ -65,11 +65,11 @@ struct undo {
 	struct note	 note;
 	const char	*mount;		/* of the record */
 	const char	*base;
-	bool		 live;		/* a view or its tree is there: c->inst */
+	bool		 live;		/* view or tree is there: c->inst */
 	bool		 real;		/* the base is what is below the view */
 	bool		 discard;	/* what was changed since */
 	bool		 remove_store;
-	struct strs	 say;		/* what would be done, a sentence each */
+	struct strs	 say;		/* what would be done */
 };
 
 /* Find the record and what it comes to.  -ENOENT: there is none. */

@@ -31,7 +31,7 @@
 
 struct job {
 	struct undo	*u;
-	char		*real;	/* owned: the directory above, seen at .real-* */
+	char		*real;	/* owned: the directory above is seen here */
 	int		 to;	/* what was there before, or -1 */
 	int		 tree;	/* what runs */
 	struct err	*e;

@@ -34,7 +34,7 @@ struct setup_place {		/* where a store is, or could be */
 	bool		 used;	/* mounted, swapped to, part of something */
 	bool		 fstab;	/* a line there names it */
 	enum setup_holds holds;
-	char		*what;	/* owned: of SETUP_OTHER, "a UFS2 file system" */
+	char		*what;	/* owned: of SETUP_OTHER, "swap space" */
 };
 
 enum setup_init {
