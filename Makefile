@@ -30,6 +30,11 @@ check-thousand: deps
 	sh tests/deps.sh bench
 	sh tests/thousand.sh
 
+# A virtual machine that boots with cfgfs, and power cuts.
+check-boot: deps
+	$(MAKE) all
+	sh tests/boot/boot.sh
+
 # Long runs, not part of check.
 soak: deps
 	$(MAKE) all

@@ -1,7 +1,8 @@
 #!/bin/sh
-# deps.sh [bench]: install what building and testing need and what is not
+# deps.sh [bench | boot]: install what building and testing need and what is not
 # there yet, through apt-get, pkg or apk.  Quiet and quick when nothing
-# is missing.  With "bench", what the benchmarks compare with, too.
+# is missing.  With "bench", what the benchmarks compare with, too; with
+# "boot", what the boot of a virtual machine needs.
 set -eu
 
 # What is needed, and the package of it for apt-get, pkg and apk ("-":
@@ -55,7 +56,21 @@ dash		dash		-		dash
 systemd-analyze	systemd		-		-
 /usr/lib/klibc/bin/mount klibc-utils -		-
 T
-	[ "${1:-}" = bench ] || return 0
+	case ${1:-} in
+	bench)	bench_needs ;;
+	boot)	boot_needs ;;
+	esac
+}
+
+boot_needs() {
+	cat <<'T'
+qemu-system-x86_64 qemu-system-x86	qemu	qemu-system-x86_64
+debootstrap	debootstrap	-		debootstrap
+mke2fs		e2fsprogs	e2fsprogs	e2fsprogs
+T
+}
+
+bench_needs() {
 	cat <<'T'
 fuse-overlayfs	fuse-overlayfs	fusefs-fuse-overlayfs	fuse-overlayfs
 bindfs		bindfs		fusefs-bindfs	bindfs
