@@ -401,10 +401,12 @@ power_cut() {
 }
 
 # A tree as text: names, types, modes, owners, devices, targets, hard-link
-# groups, extended attributes, contents; not the times.
+# groups, extended attributes, contents; not the times, nor what a restore
+# notes that fell back.
 snap() (
 	cd "$1" || exit 1
-	find . -printf '%P\t%y %m %U:%G %l\t%i %n %s\0' | sort -z |
+	find . ! -name .cfg.older \
+	    -printf '%P\t%y %m %U:%G %l\t%i %n %s\0' | sort -z |
 	    awk 'BEGIN { RS = "\0"; FS = "\t" } {
 		split($3, a, " ")
 		g = ""; t = substr($2, 1, 1)
@@ -417,9 +419,9 @@ snap() (
 	    }'
 	find . \( -type b -o -type c \) -exec stat -c '%n dev %t:%T' {} + |
 	    sort
-	find . -type f -print0 | sort -z | xargs -0 -r sha256sum -z |
-	    tr '\0' '\n'
-	find . ! -type l -print0 | sort -z |
+	find . -type f ! -name .cfg.older -print0 | sort -z |
+	    xargs -0 -r sha256sum -z | tr '\0' '\n'
+	find . ! -type l ! -name .cfg.older -print0 | sort -z |
 	    xargs -0 -r getfattr -hd -m - -e hex --absolute-names 2>/dev/null
 	exit 0
 )
