@@ -124,7 +124,8 @@ is "and is named as SPDX has it" "$(value license)" BSD-2-Clause
 desc=$(value pkgdesc)
 ok "pkgdesc is at most 128 characters" [ "${#desc}" -le 128 ]
 port=$TOP/boot/freebsd/port/Makefile
-is "it is that of the port" "$desc" "$(sed -n 's/^COMMENT=	*//p' "$port")"
+is "it is that of the port" "$desc" \
+    "$(sed -n 's/^COMMENT=	*//p' "$port")"
 is "so is its address" "$(value url)" "$(sed -n 's/^WWW=	*//p' "$port")"
 is "and that of its source" "$(value source)" \
     "$(sed -n 's/^MASTER_SITES=	*//p' "$port")cfgfs-$ver.tar.gz"
