@@ -118,7 +118,7 @@ boots() {
 	name=$1
 	shift
 	early='' look=''
-	if ! { vm_start "$*" && vm_wait &&
+	if ! { vm_boot "$*" &&
 	    look=$(vm_ssh /usr/lib/boottest/look); }; then
 		say 0 "$name: boots, and ssh lets in"
 		diag "$(tail -20 "$T/console")"

@@ -5,7 +5,9 @@
 #	vm_start WORDS	start, with WORDS more on the kernel's command line;
 #			its store is $disk (none where $disk is empty), what
 #			it says on its console is in $T/console
-#	vm_wait		until it lets us in; $boot_ms since vm_start
+#	vm_wait		until it lets us in; $boot_ms since vm_start.  2: it
+#			did not even come to its root
+#	vm_boot WORDS	both
 #	vm_ssh COMMAND	run it there
 #	vm_acks		how many entries its log of writes has: $entries
 #	vm_kill		the power goes: kill -9.  $disk is still what it was
@@ -15,7 +17,8 @@
 # shellcheck shell=sh disable=SC2034
 
 vm_pid=
-vm_limit=300
+vm_limit=300		# seconds until ssh has to let us in
+vm_hang=150		# and until the guest's own kernel has its root
 
 # A boot sector that writes 1 to the port by which a guest ends qemu.
 vm_probe() {
@@ -96,16 +99,37 @@ vm_ssh() {
 # before the guest says on its console that its sshd listens.
 vm_up() { grep -q 'boottest: up' "$T/console" && vm_ssh true 2> "$T/ssh"; }
 
+vm_late() {
+	! kill -0 "$vm_pid" 2> /dev/null ||
+	    [ $(($(vm_now) - vm_began)) -gt $(($1 * 1000)) ]
+}
+
 vm_wait() {
 	until vm_up; do
-		if ! kill -0 "$vm_pid" 2> /dev/null ||
-		    [ $(($(vm_now) - vm_began)) -gt $((vm_limit * 1000)) ]; then
+		if ! grep -q 'boottest: root' "$T/console"; then
+			! vm_late "$vm_hang" || return 2
+		elif vm_late "$vm_limit"; then
 			tail -n 5 "$T/console" "$T/ssh" | sed 's/^/# /'
 			return 1
 		fi
 		sleep 0.1
 	done
 	boot_ms=$(($(vm_now) - vm_began))
+}
+
+# Start, and wait.  An emulated kernel that hangs before it has a root says
+# nothing of cfgfs, of which nothing has run then: that is said, and again.
+vm_boot() {
+	for vm_try in 1 2 3; do
+		vm_start "$@" || return
+		vm_wait
+		vm_rc=$?
+		[ "$vm_rc" = 2 ] || return "$vm_rc"
+		echo "# start $vm_try: the kernel came to no root:" \
+		    "$(tail -n 1 "$T/console")"
+		vm_kill
+	done
+	return 1
 }
 
 vm_acks() { read -r entries rest <<X
