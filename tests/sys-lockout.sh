@@ -150,7 +150,7 @@ as_before nftables.conf
 # ---- sshd itself
 by_ssh 22 <<X
 sed -i 's/^Port 22/Port 2222/' \$M/ssh/sshd_config
-cfg -m \$M commit --trial 5s
+cfg -m \$M commit --trial 9s
 kill -HUP \$(cat $S/pid)
 X
 is "sshd: the trial has begun" "$rc" 0
