@@ -208,6 +208,15 @@ accept_one(struct ctl *c)
 	p->fd = fd;
 }
 
+/* Who has closed its socket, and may not have been looked at since. */
+static bool
+has_gone(const struct client *p)
+{
+	char	 byte;
+
+	return recv(p->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static int
 freeze(struct ctl *c, struct client *p, struct buf *body)
 {
@@ -216,6 +225,8 @@ freeze(struct ctl *c, struct client *p, struct buf *body)
 
 	if (p->uid != 0 && p->uid != geteuid())
 		return -EPERM;
+	if (c->holder != NULL && c->holder != p && has_gone(c->holder))
+		drop(c, c->holder);
 	if (c->holder != NULL && c->holder != p) {
 		put_le32(body, (uint32_t)c->holder->pid);
 		return -EBUSY;

@@ -191,6 +191,9 @@ is "in the order in which they came" "$(for i in 1 2 3 4 5; do
 	stat -c "%i $i" "$MNT/o$i/x"; done | sort -n | cut -d ' ' -f 2 |
 	tr -d '\n')" 54321
 
+ok "a lease is to be had whose holder has just gone" \
+    "$tool" handover "$STATE" "$(view_pid)"
+
 mkfifo "$T/end2"
 "$tool" freeze "$STATE" < "$T/end2" > "$T/frozen" &
 holder=$!

@@ -46,6 +46,8 @@ LIMIT=${LIMIT:-60}
 SYS_LIMIT=${SYS_LIMIT:-600}
 umask 022
 export LC_ALL
+# What a make around this one has for its own, others may not know.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 sys_self=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 TOP=$(cd "$(dirname "$0")/.." && pwd)

@@ -5,9 +5,11 @@
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +126,36 @@ verb_freeze(int argc, char **argv)
 	(void)close(fd);
 	buf_free(&b);
 	return 0;
+}
+
+/*
+ * handover DIR PID: the holder of a lease closes its socket, while another,
+ * which the daemon (PID) looks at first, asks for it: it is to have it.
+ */
+static int
+verb_handover(int argc, char **argv)
+{
+	struct err	 e = { 0, "" };
+	struct buf	 b = BUF_INIT;
+	int		 first = ctl(argv[0], &e), holder, status;
+	pid_t		 daemon, pid;
+
+	if (argc < 2 || (daemon = (pid_t)atoi(argv[1])) <= 0 ||
+	    call(first, CTL_STATS, &b, "stats") < 0 ||
+	    (holder = ctl(argv[0], &e)) < 0 ||
+	    call(holder, CTL_FREEZE, &b, "freeze") < 0 ||
+	    call(holder, CTL_THAW, &b, "thaw") < 0 ||
+	    kill(daemon, SIGSTOP) == -1)
+		return 2;
+	if ((pid = fork()) == 0) {
+		(void)close(holder);
+		_exit(call(first, CTL_FREEZE, &b, "freeze") < 0);
+	}
+	(void)usleep(200000);	/* until it has asked */
+	(void)close(holder);
+	(void)kill(daemon, SIGCONT);
+	buf_free(&b);
+	return pid == -1 || waitpid(pid, &status, 0) != pid || status != 0;
 }
 
 /* rotate DIR: as a commit does: end the segment, drop all before. */
@@ -270,6 +302,7 @@ static const struct verb {
 } verbs[] = {
 	{ "stat", verb_stat, "DIR [NAME]" },
 	{ "freeze", verb_freeze, "DIR [COMMAND]" },
+	{ "handover", verb_handover, "DIR PID" },
 	{ "rotate", verb_rotate, "DIR" },
 	{ "as", verb_as, "DIR UID" },
 	{ "quiet", verb_quiet, "DIR" },
