@@ -9,6 +9,7 @@ LIB_HDRS = lib/buf.h \
     lib/jrn.h \
     lib/osdep.h \
     lib/osdisk.h \
+    lib/osfs.h \
     lib/past.h \
     lib/path.h
 LIB_OBJS = lib/buf.o \
@@ -22,6 +23,7 @@ LIB_OBJS = lib/buf.o \
     lib/jrn.o \
     lib/$(OSDEP).o \
     lib/oscopy.o \
+    lib/osfs.o \
     lib/osparts.o \
     lib/$(OSDEP)-box.o \
     lib/$(OSDEP)-disk.o \

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "osdep.h"
+#include "osfs.h"
 
 extern char	**environ;
 
@@ -208,29 +209,19 @@ has_opt(const char *list, const char *word)
 }
 
 int
-os_fstab_noauto(const char *path, char **dir, struct err *e)
+os_fstab(struct os_fs **v, size_t *n, struct err *e)
 {
-	struct fstab	*f;
-	size_t		 best = 0, n;
+	struct fstab	*t;
+	size_t		 cap = 0;
 	int		 rc = 0;
 
-	*dir = NULL;
-	while (rc == 0 && (f = getfsent()) != NULL) {
-		for (n = strlen(f->fs_file); n > 1; n--) {
-			if (f->fs_file[n - 1] != '/')
-				break;
-			f->fs_file[n - 1] = '\0';
-		}
-		if (f->fs_file[0] != '/' || n < 2 || n <= best ||
-		    !on_way(f->fs_file, path))
-			continue;
-		best = n;
-		free(*dir);
-		*dir = NULL;
-		if (has_opt(f->fs_mntops, "noauto") &&
-		    (*dir = strdup(f->fs_file)) == NULL)
-			rc = err_set(e, ENOMEM, "read /etc/fstab");
-	}
+	*v = NULL;
+	*n = 0;
+	if (setfsent() == 0)
+		return 0;
+	while (rc == 0 && (t = getfsent()) != NULL)
+		rc = os_fstab_add(v, n, &cap, t->fs_spec, t->fs_file,
+		    has_opt(t->fs_mntops, "noauto"), e);
 	endfsent();
-	return rc < 0 ? rc : *dir == NULL ? -ENOENT : 0;
+	return rc;
 }

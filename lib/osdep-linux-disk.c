@@ -1,13 +1,11 @@
 /*
- * osdep-linux-disk.c: partitions under Linux, as sysfs tells of them, and
- * fstab(5).
+ * osdep-linux-disk.c: partitions under Linux, as sysfs tells of them.
  */
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,51 +192,6 @@ os_parts(struct os_part **v, size_t *n, struct err *e)
 	}
 	os_parts_sort(*v, *n);
 	return 0;
-}
-
-int
-os_fstab(struct os_fs **v, size_t *n, struct err *e)
-{
-	struct mntent	*m;
-	struct os_fs	 f;
-	FILE		*file;
-	size_t		 cap = 0, k;
-	int		 rc = 0;
-
-	*v = NULL;
-	*n = 0;
-	if ((file = setmntent("/etc/fstab", "re")) == NULL)
-		return errno == ENOENT ? 0 :
-		    err_set(e, errno, "open /etc/fstab");
-	while (rc == 0 && (m = getmntent(file)) != NULL) {
-		for (k = strlen(m->mnt_dir); k > 1; k--) {
-			if (m->mnt_dir[k - 1] != '/')
-				break;
-			m->mnt_dir[k - 1] = '\0';
-		}
-		f.from = strdup(m->mnt_fsname);
-		f.dir = strdup(m->mnt_dir);
-		f.noauto = hasmntopt(m, "noauto") != NULL;
-		if (f.from == NULL || f.dir == NULL ||
-		    more_room(v, *n, &cap, sizeof(**v)) < 0) {
-			free(f.from);
-			free(f.dir);
-			rc = err_set(e, ENOMEM, "read /etc/fstab");
-		} else
-			(*v)[(*n)++] = f;
-	}
-	(void)endmntent(file);
-	return rc;
-}
-
-void
-os_fstab_free(struct os_fs *v, size_t n)
-{
-	while (n-- > 0) {
-		free(v[n].from);
-		free(v[n].dir);
-	}
-	free(v);
 }
 
 /* The device whose uevent has KEY=value; NULL: none. */

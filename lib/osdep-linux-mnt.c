@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "osdep.h"
+#include "osfs.h"
 
 struct row {			/* a line of the table */
 	long		 id;
@@ -353,33 +354,21 @@ os_unmount(const char *dir, bool lazy, struct err *e)
 }
 
 int
-os_fstab_noauto(const char *path, char **dir, struct err *e)
+os_fstab(struct os_fs **v, size_t *n, struct err *e)
 {
 	struct mntent	*m;
-	FILE		*f;
-	size_t		 best = 0, n;
+	FILE		*file;
+	size_t		 cap = 0;
 	int		 rc = 0;
 
-	*dir = NULL;
-	if ((f = setmntent("/etc/fstab", "re")) == NULL)
-		return errno == ENOENT ? -ENOENT :
+	*v = NULL;
+	*n = 0;
+	if ((file = setmntent("/etc/fstab", "re")) == NULL)
+		return errno == ENOENT ? 0 :
 		    err_set(e, errno, "open /etc/fstab");
-	while (rc == 0 && (m = getmntent(f)) != NULL) {
-		for (n = strlen(m->mnt_dir); n > 1; n--) {
-			if (m->mnt_dir[n - 1] != '/')
-				break;
-			m->mnt_dir[n - 1] = '\0';
-		}
-		if (m->mnt_dir[0] != '/' || n < 2 || n <= best ||
-		    !on_way(m->mnt_dir, path))
-			continue;
-		best = n;
-		free(*dir);
-		*dir = NULL;
-		if (hasmntopt(m, "noauto") != NULL &&
-		    (*dir = strdup(m->mnt_dir)) == NULL)
-			rc = err_set(e, ENOMEM, "read /etc/fstab");
-	}
-	(void)endmntent(f);
-	return rc < 0 ? rc : *dir == NULL ? -ENOENT : 0;
+	while (rc == 0 && (m = getmntent(file)) != NULL)
+		rc = os_fstab_add(v, n, &cap, m->mnt_fsname, m->mnt_dir,
+		    hasmntopt(m, "noauto") != NULL, e);
+	(void)endmntent(file);
+	return rc;
 }

@@ -86,11 +86,6 @@ int	os_mount_bind(const char *from, const char *to, bool ro, struct err *);
  * (fs_ro, dir_ro) when os_mnt_at() described it; its other options kept.
  */
 int	os_remount(const struct os_mnt *, bool ro, struct err *);
-/*
- * The directory, as a new string, of the innermost file system that
- * fstab(5) has for path, if that is marked noauto; else -ENOENT.
- */
-int	os_fstab_noauto(const char *path, char **dir, struct err *);
 /* Unmount; lazily where asked (Linux detaches, FreeBSD forces). */
 int	os_unmount(const char *dir, bool lazy, struct err *);
 

@@ -1,6 +1,5 @@
 /*
- * osdisk.h: the partitions of this machine and its fstab(5), for who looks
- * for a place.  osdep-linux-disk.c and osdep-freebsd-disk.c each give this.
+ * osdisk.h: the partitions of this machine, for who looks for a place.  osdep-linux-disk.c and osdep-freebsd-disk.c each give this.
  */
 #ifndef OSDISK_H
 #define OSDISK_H
@@ -31,15 +30,6 @@ void	os_parts_free(struct os_part *, size_t n);
 int	os_parts_add(struct os_part **, size_t *n, size_t *cap,
 	    struct os_part *);
 void	os_parts_sort(struct os_part *, size_t n);
-
-struct os_fs {			/* a line of fstab(5) */
-	char		*from;	/* owned: as it is there */
-	char		*dir;	/* owned: without a slash at its end */
-	bool		 noauto;
-};
-/* No file is no line. */
-int	os_fstab(struct os_fs **, size_t *n, struct err *);
-void	os_fstab_free(struct os_fs *, size_t n);
 
 /* The device, or the path, that a name means which fstab(5) or a setting
  * has ("PARTLABEL=cfg", "/dev/gpt/cfg"): a new string; NULL: there is none. */

@@ -19,6 +19,7 @@
 #include "../config.h"
 #include "../lib/buf.h"
 #include "../lib/osdep.h"
+#include "../lib/osfs.h"
 #include "slice.h"
 
 /*

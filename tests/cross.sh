@@ -5,38 +5,9 @@
 # What they link with is unpacked into a folder, by an apt of its own, so the
 # machine stays as it is.  With CROSS_DIR=D that is kept in D for the
 # next time.  TAP.
-set -u
-LC_ALL=C
-export LC_ALL
-unset MAKEFLAGS
-
-top=$(cd "$(dirname "$0")/.." && pwd)
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 dir=${CROSS_DIR:-$tmp/roots}
-n=0
-bad=0
-
-# ok PROMISE COMMAND...: what it says is shown where it fails.
-ok() {
-	n=$((n + 1))
-	promise=$1
-	shift
-	if "$@" > "$tmp/log" 2>&1 < /dev/null; then
-		echo "ok $n - $promise"
-	else
-		echo "not ok $n - $promise"
-		tail -20 "$tmp/log" | sed 's/^/# /'
-		bad=1
-		return 1
-	fi
-}
-
-skip() {
-	n=$((n + 1))
-	echo "ok $n # SKIP $1"
-}
 
 needs='libc6-dev libfuse3-dev zlib1g-dev libmd-dev libssh2-1-dev libsodium-dev'
 
@@ -197,5 +168,4 @@ b700' ;;
 	esac
 	one
 done
-echo "1..$n"
-exit $bad
+end

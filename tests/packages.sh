@@ -2,37 +2,8 @@
 # packages.sh: the Debian packages are built of a copy of this tree, please
 # lintian, and are installed, used and purged in a fresh Debian.  TAP.
 # With PACKAGES_DIR=D that Debian is kept in D for the next time.
-set -u
-LC_ALL=C
-export LC_ALL
-unset MAKEFLAGS
-
-top=$(cd "$(dirname "$0")/.." && pwd)
-tmp=$(mktemp -d) || exit 2
-trap 'rm -rf "$tmp"' EXIT
-trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
-n=0
-bad=0
-
-# ok PROMISE COMMAND...: what it says is shown where it fails.
-ok() {
-	n=$((n + 1))
-	promise=$1
-	shift
-	if "$@" > "$tmp/log" 2>&1 < /dev/null; then
-		echo "ok $n - $promise"
-	else
-		echo "not ok $n - $promise"
-		tail -20 "$tmp/log" | sed 's/^/# /'
-		bad=1
-		return 1
-	fi
-}
-
-end() {
-	echo "1..$n"
-	exit $bad
-}
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 
 for p in dpkg-buildpackage dh lintian debootstrap; do
 	command -v "$p" > /dev/null || {

@@ -10,11 +10,7 @@ need_fuse
 . "$TOP/tests/nano/kit.sh"
 need_trees
 
-truncate -s 1M "$T/slice"
-loop_dev "$T/slice" || skip_all "no loop devices"
-NANO_DRIVE=${dev#/dev/}
-NANO_SLICE_CFG=
-SLICE=$dev
+slice 1M
 A=$T/a
 make_pkg
 new_world "$A" 15.1

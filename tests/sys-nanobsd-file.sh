@@ -10,12 +10,8 @@ need_fuse
 . "$TOP/tests/nano/kit.sh"
 need_trees
 
-truncate -s 4M "$T/slice"
-mke2fs -q -F -t ext2 -b 1024 "$T/slice" || exit 2
-loop_dev "$T/slice" || skip_all "no loop devices"
-NANO_DRIVE=${dev#/dev/}
-NANO_SLICE_CFG=
-SLICE=$dev
+slice 4M
+mke2fs -q -F -t ext2 -b 1024 "$SLICE" || exit 2
 CFGFS_STORE=/cfg/etc.store
 CFG_POINT=$T/point
 mkdir "$CFG_POINT"

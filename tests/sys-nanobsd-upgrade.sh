@@ -11,11 +11,8 @@ need_fuse
 . "$TOP/tests/nano/kit.sh"
 need_trees
 
-truncate -s 1M "$T/slice"
-loop_dev "$T/slice" || skip_all "no loop devices"
-NANO_DRIVE=${dev#/dev/}
-NANO_SLICE_CFG=
-CFGFS_STORE=$dev
+slice 1M
+CFGFS_STORE=$SLICE
 "$CFG" init "$CFGFS_STORE"
 make_pkg
 

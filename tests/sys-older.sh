@@ -26,9 +26,11 @@ older() {
 	start_with "$T/none" 1
 	ok "all that is missing is pending" [ "$(pending)" -gt 0 ]
 }
+told() { cfg status 2>&1 > "$T/said" | grep -c "$how"; }
 how='restored from generation 0, .* its head is 2: .cfg rollback. goes there'
 
 older
+is "status says why" "$(told)" 1
 fails_with 2 "$how" cfg commit -m oops
 fails_with 2 "$how" cfg commit --trial 10m
 fails_with 2 "$how" cfg commit motd
@@ -37,6 +39,7 @@ ok "the store is what it was" cmp "$STORE" "$T/good"
 ok "back to the head" cfg rollback
 is "it is there" "$(cat "$MNT/motd")" two
 is "nothing else is pending, nor is what was said of it" "$(pending)" 0
+is "and status has no more to say" "$(told)" 0
 echo three > "$MNT/motd"
 ok "from then on it is as ever" cfg commit -m three
 cp "$T/good" "$STORE"

@@ -32,3 +32,17 @@ ask_yes(const char *fmt, ...)
 		ch = getchar();
 	return first == 'y' || first == 'Y';
 }
+
+int
+ask_to_do(const struct cfg *c, bool yes)
+{
+	(void)fflush(stdout);
+	if (yes)
+		return EX_OK;
+	if (!ask_can(c))
+		return EX_FAIL;
+	if (ask_yes("Do this?"))
+		return EX_OK;
+	(void)printf("nothing was changed\n");
+	return EX_NO;
+}

@@ -69,13 +69,8 @@ setup(struct cfg *c, const struct args *a)
 	    (rc = show(&p, &e)) < 0 || a->dry || p.n == 0)
 		goto out;
 	(void)printf("\n");
-	(void)fflush(stdout);
-	if (!a->yes && !ask_can(c))
-		code = EX_FAIL;
-	else if (!a->yes && !ask_yes("Do this?")) {
-		(void)printf("nothing was changed\n");
-		code = EX_NO;
-	} else if ((rc = setup_do(c, &p, &e)) == 0)
+	if ((code = ask_to_do(c, a->yes)) == EX_OK &&
+	    (rc = setup_do(c, &p, &e)) == 0)
 		say_end(&p);
 out:
 	setup_free(&p);
@@ -127,13 +122,9 @@ undo(struct cfg *c, const struct args *a)
 		(void)printf("%s\n", u.say.v[i]);
 	if (a->dry)
 		goto out;
-	(void)fflush(stdout);
-	if (!a->yes && !ask_can(c))
-		code = EX_FAIL;
-	else if (!a->yes && !ask_yes("Do this?")) {
-		(void)printf("nothing was changed\n");
-		code = EX_NO;
-	} else if ((rc = undo_do(&u, &e)) == 0)
+	if ((code = ask_to_do(c, a->yes)) != EX_OK)
+		goto out;
+	if ((rc = undo_do(&u, &e)) == 0)
 		(void)printf("Done.\n");
 	else
 		(void)printf("cfg setup --undo goes on when that is "

@@ -15,6 +15,7 @@
 #include "dur.h"
 #include "lease.h"
 #include "out.h"
+#include "older.h"
 #include "parked.h"
 #include "pend.h"
 #include "remote.h"
@@ -196,6 +197,7 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 	struct buf		 b = BUF_INIT;
 	struct pend		 p;
 	struct parks		 l;
+	struct err		 older;
 	char			 head[24];
 	int			 rc;
 
@@ -205,6 +207,8 @@ status(struct cfg *c, struct work *w, bool quiet, const struct strs *paths,
 	pend_select(&p, paths->v, paths->n);
 	store_space(w->st.s, &sp);
 	if (rc == 0 && !quiet) {
+		if (older_check(w->tree, w->head, &older) < 0)
+			cfg_warn(c, "%s", older.msg);
 		if (c->json)
 			put_json(&b, c, w, &p, &l, &sp);
 		else

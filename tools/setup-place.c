@@ -15,6 +15,7 @@
 #include "../lib/buf.h"
 #include "../lib/osdep.h"
 #include "../lib/osdisk.h"
+#include "../lib/osfs.h"
 #include "../sync/url.h"
 #include "cfg.h"
 #include "confedit.h"

@@ -3,7 +3,6 @@
  * the commands that do the same.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,23 +35,6 @@ add(struct setup *p, enum setup_kind kind, char *say)
 }
 
 static int
-cmd(struct setup_step *s, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
-cmd(struct setup_step *s, const char *fmt, ...)
-{
-	va_list	 ap;
-	char	*line;
-	int	 n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&line, fmt, ap);
-	va_end(ap);
-	return strs_put(&s->cmds, n == -1 ? NULL : line);
-}
-
-static int
 plan_store(struct setup *p)
 {
 	const struct setup_place	*at = p->at;
@@ -78,11 +60,11 @@ plan_store(struct setup *p)
 	if ((s = add(p, SETUP_MAKE, taken(&b))) == NULL)
 		return -ENOMEM;
 	if (at == &p->f->file)
-		rc = cmd(s, "mkdir -p %.*s", (int)(slash - at->path),
+		rc = strs_fmt(&s->cmds, "mkdir -p %.*s", (int)(slash - at->path),
 		    at->path);
-	return rc < 0 ? rc : at->file ? cmd(s, "cfg init --size %lluK %s",
+	return rc < 0 ? rc : at->file ? strs_fmt(&s->cmds, "cfg init --size %lluK %s",
 	    (unsigned long long)size / 1024, at->path) :
-	    cmd(s, "cfg init %s", at->path);
+	    strs_fmt(&s->cmds, "cfg init %s", at->path);
 }
 
 static int
@@ -98,29 +80,11 @@ plan_import(struct setup *p)
 	    cfg) == -1)
 		return -ENOMEM;
 	if ((s = add(p, SETUP_IMPORT, say)) == NULL ||
-	    cmd(s, "mount -r %s", cfg) < 0 ||
-	    cmd(s, "cfg -s %s import --base %s %s", p->at->path, p->base,
-	    cfg) < 0 || cmd(s, "umount %s", cfg) < 0)
+	    strs_fmt(&s->cmds, "mount -r %s", cfg) < 0 ||
+	    strs_fmt(&s->cmds, "cfg -s %s import --base %s %s", p->at->path, p->base,
+	    cfg) < 0 || strs_fmt(&s->cmds, "umount %s", cfg) < 0)
 		return -ENOMEM;
 	return 0;
-}
-
-/* A line that the settings are to have. */
-static int
-line(struct setup *p, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
-line(struct setup *p, const char *fmt, ...)
-{
-	va_list	 ap;
-	char	*s;
-	int	 n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	return strs_put(&p->lines, n == -1 ? NULL : s);
 }
 
 static int
@@ -137,16 +101,16 @@ find_lines(struct setup *p)
 	}
 	if (!f->bsd)
 		return p->setting == NULL ? 0 :
-		    line(p, "STORE=%s", p->setting);
+		    strs_fmt(&p->lines, "STORE=%s", p->setting);
 	if (!f->enabled)
-		rc = line(p, "cfgfs_enable=\"YES\"");
+		rc = strs_fmt(&p->lines, "cfgfs_enable=\"YES\"");
 	if (rc == 0 && p->setting != NULL)
-		rc = line(p, "cfgfs_store=\"%s\"", p->setting);
+		rc = strs_fmt(&p->lines, "cfgfs_store=\"%s\"", p->setting);
 	if (rc == 0 && p->setting != NULL && !etc)
-		rc = line(p, "cfgfs_mount=\"%s\"", f->mount);
+		rc = strs_fmt(&p->lines, "cfgfs_mount=\"%s\"", f->mount);
 	if (rc == 0 && p->setting != NULL && strcmp(p->base, f->mount) != 0 &&
 	    f->conf_base == NULL)
-		rc = line(p, "cfgfs_base=\"%s\"", p->base);
+		rc = strs_fmt(&p->lines, "cfgfs_base=\"%s\"", p->base);
 	return rc;
 }
 
@@ -163,11 +127,11 @@ plan_lines(struct setup *p)
 	if (asprintf(&say, "Say in %s where the store is.", p->conf) == -1 ||
 	    (s = add(p, SETUP_LINES, say)) == NULL)
 		return -ENOMEM;
-	if (!p->f->bsd && cmd(s, "mkdir -p %.*s", (int)(slash - p->conf),
+	if (!p->f->bsd && strs_fmt(&s->cmds, "mkdir -p %.*s", (int)(slash - p->conf),
 	    p->conf) < 0)
 		return -ENOMEM;
 	for (i = 0; i < p->lines.n; i++)
-		if (cmd(s, "echo '%s' >> %s", p->lines.v[i], p->conf) < 0)
+		if (strs_fmt(&s->cmds, "echo '%s' >> %s", p->lines.v[i], p->conf) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -206,20 +170,20 @@ plan_enable(struct setup *p)
 			put_fmt(&b, " %s", f->units.v[i]);
 		if ((all = taken(&b)) == NULL)
 			return -ENOMEM;
-		rc = cmd(s, "systemctl enable%s", all);
+		rc = strs_fmt(&s->cmds, "systemctl enable%s", all);
 		free(all);
 		if (rc == 0 && down != NULL)
-			rc = cmd(s, "systemctl start %s", down);
+			rc = strs_fmt(&s->cmds, "systemctl start %s", down);
 		return rc;
 	}
 	/* OpenRC: "boot/NAME", the level before the name. */
 	for (i = 0; rc == 0 && i < f->units.n; i++) {
 		all = strchr(f->units.v[i], '/');
-		rc = cmd(s, "rc-update add %s %.*s", all + 1,
+		rc = strs_fmt(&s->cmds, "rc-update add %s %.*s", all + 1,
 		    (int)(all - f->units.v[i]), f->units.v[i]);
 	}
 	if (rc == 0 && down != NULL)
-		rc = cmd(s, "rc-service %s start", strchr(down, '/') + 1);
+		rc = strs_fmt(&s->cmds, "rc-service %s start", strchr(down, '/') + 1);
 	return rc;
 }
 
@@ -235,7 +199,7 @@ plan_initrd(struct setup *p)
 	    "initramfs, before anything reads it."));
 	if (s == NULL)
 		return -ENOMEM;
-	return cmd(s, f->initramfs ? "update-initramfs -u" : "dracut -f");
+	return strs_fmt(&s->cmds, f->initramfs ? "update-initramfs -u" : "dracut -f");
 }
 
 static int
@@ -255,14 +219,14 @@ plan_view(struct setup *p)
 		    "is pending.");
 	if ((s = add(p, SETUP_VIEW, taken(&b))) == NULL)
 		return -ENOMEM;
-	if (p->image != NULL && (cmd(s, "mkdir -p %s", p->image) < 0 ||
-	    cmd(s, f->bsd ? "mount -t nullfs -r %.*s %s" :
+	if (p->image != NULL && (strs_fmt(&s->cmds, "mkdir -p %s", p->image) < 0 ||
+	    strs_fmt(&s->cmds, f->bsd ? "mount -t nullfs -r %.*s %s" :
 	    "mount --bind %.*s %s", up == 0 ? 1 : up, up == 0 ? "/" :
 	    f->mount, p->image) < 0))
 		return -ENOMEM;
 	if (strcmp(p->base, f->mount) == 0)
-		return cmd(s, "cfgfs -o store=%s %s", p->at->path, f->mount);
-	return cmd(s, "cfgfs -o store=%s,base=%s %s", p->at->path, p->base,
+		return strs_fmt(&s->cmds, "cfgfs -o store=%s %s", p->at->path, f->mount);
+	return strs_fmt(&s->cmds, "cfgfs -o store=%s,base=%s %s", p->at->path, p->base,
 	    f->mount);
 }
 
@@ -273,24 +237,20 @@ plan_hand(struct setup *p)
 	const struct facts	*f = p->f;
 	struct strs		*l = &p->image_lines;
 	bool			 etc = strcmp(f->mount, "/etc") == 0;
-	char			*s;
 	size_t			 i;
 
 	if (!p->hand || p->lines.n == 0)
 		return 0;
 	if (f->bsd && f->conf_base != NULL) {
-		if (asprintf(&s, "/conf/cfgfs.conf: store=%s", p->setting ==
-		    NULL ? p->at->path : p->setting) == -1 ||
-		    strs_put(l, s) < 0 ||
-		    asprintf(&s, "/conf/cfgfs.conf: base=%s", p->base) == -1 ||
-		    strs_put(l, s) < 0)
+		if (strs_fmt(l, "/conf/cfgfs.conf: store=%s", p->setting ==
+		    NULL ? p->at->path : p->setting) < 0 ||
+		    strs_fmt(l, "/conf/cfgfs.conf: base=%s", p->base) < 0)
 			return -ENOMEM;
 	} else if (!f->bsd && !etc)
-		return asprintf(&s, "/etc/fstab: %s %s fuse.cfgfs nofail 0 0",
-		    p->setting, f->mount) == -1 ? -ENOMEM : strs_put(l, s);
+		return strs_fmt(l, "/etc/fstab: %s %s fuse.cfgfs nofail 0 0",
+		    p->setting, f->mount);
 	for (i = 0; i < p->lines.n; i++)
-		if (asprintf(&s, "%s: %s", p->conf, p->lines.v[i]) == -1 ||
-		    strs_put(l, s) < 0)
+		if (strs_fmt(l, "%s: %s", p->conf, p->lines.v[i]) < 0)
 			return -ENOMEM;
 	return 0;
 }

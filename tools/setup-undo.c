@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,32 +69,15 @@ find_record(struct undo *u, const char *mount, struct err *e)
 }
 
 static int
-say(struct undo *u, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static int
-say(struct undo *u, const char *fmt, ...)
-{
-	va_list	 ap;
-	char	*s;
-	int	 n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	return strs_put(&u->say, n == -1 ? NULL : s);
-}
-
-static int
 say_tree(struct undo *u)
 {
 	if (u->real && u->discard)
-		return say(u, "%s becomes what it was before; what was "
+		return strs_fmt(&u->say, "%s becomes what it was before; what was "
 		    "changed since is lost (--discard)", u->mount);
 	if (u->real)
-		return say(u, "%s keeps all that was changed since, written "
+		return strs_fmt(&u->say, "%s keeps all that was changed since, written "
 		    "to where it was before (--discard: not)", u->mount);
-	return say(u, "%s stays as it is now, in RAM; the next boot has the "
+	return strs_fmt(&u->say, "%s stays as it is now, in RAM; the next boot has the "
 	    "image's", u->mount);
 }
 
@@ -111,17 +93,17 @@ say_all(struct undo *u)
 	for (i = n->v.n; rc == 0 && i-- > 0;)
 		if ((v = note_is(n, i, "view")) != NULL) {
 			if ((rc = say_tree(u)) == 0)
-				rc = say(u, "the view over %s goes", v);
+				rc = strs_fmt(&u->say, "the view over %s goes", v);
 		} else if ((v = note_is(n, i, "systemd")) != NULL ||
 		    (v = note_is(n, i, "openrc")) != NULL)
-			rc = say(u, "%s is disabled", v);
+			rc = strs_fmt(&u->say, "%s is disabled", v);
 		else if ((v = note_is(n, i, "line")) != NULL)
-			rc = say(u, "%.*s loses the line %s",
+			rc = strs_fmt(&u->say, "%.*s loses the line %s",
 			    (int)strcspn(v, " "), v, v + strcspn(v, " ") + 1);
 		else if ((v = note_is(n, i, "import")) != NULL)
-			rc = say(u, "%s gets what is committed", v);
+			rc = strs_fmt(&u->say, "%s gets what is committed", v);
 		else if ((v = note_is(n, i, "made-store")) != NULL)
-			rc = say(u, "%s %s", v, u->remove_store ?
+			rc = strs_fmt(&u->say, "%s %s", v, u->remove_store ?
 			    "is removed, with all that was committed" :
 			    "stays, with all that was committed "
 			    "(--remove-store: not)");

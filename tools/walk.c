@@ -6,7 +6,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +28,19 @@ strs_put(struct strs *l, char *s)
 	}
 	l->v[l->n++] = s;
 	return 0;
+}
+
+int
+strs_fmt(struct strs *l, const char *fmt, ...)
+{
+	va_list	 ap;
+	char	*s;
+	int	 n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return strs_put(l, n == -1 ? NULL : s);
 }
 
 int

@@ -20,6 +20,9 @@ struct strs {			/* strings, each owned */
 
 /* Take over s (NULL: out of memory already).  -ENOMEM: s is freed. */
 int	strs_put(struct strs *, char *s);
+/* The same with formatted text. */
+int	strs_fmt(struct strs *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
 /* The same with a new string: "dir/name", or "dir/name/" where `isdir`. */
 int	strs_path(struct strs *, const char *dir, const char *name, bool isdir);
 /* In path_cmp() order, each once. */

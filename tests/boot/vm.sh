@@ -66,24 +66,23 @@ vm_start() {
 		    -blockdev driver=blklogwrites,node-name=store,file=file,log=log,log-super-update-interval=1 \
 		    -device virtio-blk-pci,drive=store
 	fi
-	vm_tries=0
 	vm_began=$(vm_now)
-	while :; do
+	# It is up, or has failed, when this returns; the port may be another's.
+	for vm_attempt in 1 2 3 4 5; do
 		vm_port=$(shuf -i 20000-32000 -n 1)
-		qemu-system-x86_64 "$@" -netdev \
+		qemu-system-x86_64 "$@" -daemonize -pidfile "$T/pid" -netdev \
 		    "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:$vm_port-:22" \
-		    > "$T/qemu" 2>&1 < /dev/null &
-		vm_pid=$!
-		sleep 0.5
-		! kill -0 "$vm_pid" 2> /dev/null || return 0
-		# The port may be another's.
-		vm_tries=$((vm_tries + 1))
-		[ "$vm_tries" -lt 5 ] || break
+		    > "$T/qemu" 2>&1 < /dev/null && {
+			vm_pid=$(cat "$T/pid")
+			return 0
+		}
 	done
 	sed 's/^/# /' "$T/qemu"
-	vm_pid=
 	return 1
 }
+
+# vm_ended SECONDS: it has, in that time.
+vm_ended() { timeout "$1" tail -f --pid="$vm_pid" -s 0.05 /dev/null; }
 
 vm_ssh() {
 	timeout -k 5 "${SSH_LIMIT:-120}" ssh -F none -i "$T/key" \
@@ -95,25 +94,21 @@ vm_ssh() {
 	    -p "$vm_port" root@127.0.0.1 "$@" < /dev/null
 }
 
-# Who connects too early waits for nothing, and then begins anew: so not
-# before the guest says on its console that its sshd listens.
-vm_up() { grep -q 'boottest: up' "$T/console" && vm_ssh true 2> "$T/ssh"; }
-
-vm_late() {
-	! kill -0 "$vm_pid" 2> /dev/null ||
-	    [ $(($(vm_now) - vm_began)) -gt $(($1 * 1000)) ]
+# vm_says WORDS SECONDS: its console does, in that time.
+vm_says() {
+	timeout "$2" tail -n +1 -f --pid="$vm_pid" -s 0.1 "$T/console" |
+	    grep -q -e "$1"
 }
 
+# Who connects too early waits for nothing, and then begins anew: so not
+# before the guest says on its console that its sshd listens.
 vm_wait() {
-	until vm_up; do
-		if ! grep -q 'boottest: root' "$T/console"; then
-			! vm_late "$vm_hang" || return 2
-		elif vm_late "$vm_limit"; then
-			tail -n 5 "$T/console" "$T/ssh" | sed 's/^/# /'
-			return 1
-		fi
-		sleep 0.1
-	done
+	vm_says 'boottest: root' "$vm_hang" || return 2
+	if ! vm_says 'boottest: up' "$vm_limit" ||
+	    ! vm_ssh true 2> "$T/ssh"; then
+		tail -n 5 "$T/console" "$T/ssh" | sed 's/^/# /'
+		return 1
+	fi
 	boot_ms=$(($(vm_now) - vm_began))
 }
 
@@ -140,7 +135,7 @@ X
 vm_kill() {
 	[ -n "$vm_pid" ] || return 0
 	kill -9 "$vm_pid" 2> /dev/null
-	wait "$vm_pid" 2> /dev/null
+	vm_ended 60
 	vm_pid=
 	ssh -F none -o "ControlPath=$T/ctl" -O exit box 2> /dev/null
 	rm -f "$T/ctl"

@@ -88,6 +88,16 @@ new_world() {
 	mkdir -p "$1/cfg" "$1/etc/local"
 }
 
+# slice SIZE: a device of that size, $SLICE, which is the whole third slice.
+# shellcheck disable=SC2034,SC2154
+slice() {
+	truncate -s "$1" "$T/slice"
+	loop_dev "$T/slice" || skip_all "no loop devices"
+	SLICE=$dev
+	NANO_DRIVE=${dev#/dev/}
+	NANO_SLICE_CFG=
+}
+
 # As setup_nanobsd does it.
 setup_nanobsd() (
 	cd "$1" || exit 1
